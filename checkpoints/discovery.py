@@ -1,0 +1,45 @@
+"""Registry of a folder of modules: the file name is the name.
+
+Listing a folder imports nothing; loading a name imports one module and returns
+the one object it offers under a fixed attribute. After big_vision's evaluators
+(google-research/big_vision: evaluators/common.py).
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from .errors import UnknownName
+
+T = TypeVar("T")
+
+
+class Modules(Generic[T]):
+    """The modules of one package, each offering one object of one type."""
+
+    def __init__(self, package: str, attribute: str, kind: type[T], noun: str) -> None:
+        """Args: package: importable name. attribute: where each module keeps its object.
+        kind: the object's type. noun: what a user calls it, for messages."""
+        self._package, self._attribute, self._kind, self._noun = package, attribute, kind, noun
+
+    def names(self) -> list[str]:
+        """Return the registered names, sorted, without importing any of the modules."""
+        spec = find_spec(self._package)
+        folders = list(spec.submodule_search_locations or []) if spec else []
+        files = (file for folder in folders for file in Path(folder).glob("*.py"))
+        return sorted(file.stem for file in files if not file.stem.startswith("_"))
+
+    def load(self, name: str) -> T:
+        """Return the object called `name`.
+
+        Raises:
+            UnknownName: no file of that name; the message gives the nearest one.
+        """
+        if name not in self.names():
+            raise UnknownName(self._noun, name, self.names())
+        module = import_module(f"{self._package}.{name}")
+        found = getattr(module, self._attribute, None)
+        # A file without its object is our own mistake, hence not an error of the tree.
+        assert isinstance(found, self._kind), f"{module.__name__} offers no {self._attribute}"
+        return found

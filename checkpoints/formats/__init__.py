@@ -1,0 +1,1 @@
+"""Upstream checkpoint formats, one module each, each offering `FORMAT`."""

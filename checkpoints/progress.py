@@ -1,0 +1,37 @@
+"""Progress bars: on standard error, and only for what takes longer than two seconds."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+_QUIET_SECONDS = 1.5
+
+
+class Bar(Protocol):
+    """What the body of a long loop may do with its progress bar."""
+
+    def update(self, n: float = 1) -> object: ...
+    def set_postfix_str(self, s: str = "", refresh: bool = True) -> None: ...
+
+
+def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+    """Yield the items and show how many are done."""
+    from tqdm import tqdm
+
+    yield from tqdm(
+        items, desc=description, total=total, delay=_QUIET_SECONDS, leave=False, file=sys.stderr
+    )
+
+
+@contextmanager
+def progress_bar(description: str, total: int, unit: str = "step") -> Iterator[Bar]:
+    """Yield a bar of `total` units; call its `update(n)`."""
+    from tqdm import tqdm
+
+    with tqdm(
+        total=total, desc=description, unit=unit, delay=_QUIET_SECONDS, leave=False, file=sys.stderr
+    ) as bar:
+        yield bar

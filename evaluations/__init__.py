@@ -1,0 +1,1 @@
+"""The consumer: measures a backbone by published protocols, in torch."""

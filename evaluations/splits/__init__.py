@@ -1,0 +1,1 @@
+"""Class maps and official lists, as data."""

@@ -1,0 +1,1 @@
+"""The producer: self-supervised and supervised pretraining of ResNets in JAX."""

@@ -1,0 +1,1 @@
+"""Pretraining runs, one module each, each offering `CONFIG`."""

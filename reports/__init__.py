@@ -1,0 +1,1 @@
+"""The front desk: claims, verdicts, tables, the page and the command line."""

@@ -1,0 +1,1 @@
+"""The claims, as data: one TOML file per paper."""

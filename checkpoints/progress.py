@@ -13,8 +13,11 @@ _QUIET_SECONDS = 1.5
 class Bar(Protocol):
     """What the body of a long loop may do with its progress bar."""
 
-    def update(self, n: float = 1) -> object: ...
-    def set_postfix_str(self, s: str = "", refresh: bool = True) -> None: ...
+    def update(self, n: float = 1) -> object:
+        """Count `n` more units as done."""
+
+    def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
+        """Show `s` behind the bar: a loss, a rate."""
 
 
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:

@@ -1,5 +1,177 @@
 """Claimed beside measured: the rows of the table that the project is for."""
 
-from .layout import csv_table, markdown_table, text_table
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-__all__ = ["csv_table", "markdown_table", "text_table"]
+from .layout import csv_table, markdown_table, markdown_text, text_table
+from .verdict import Judgement
+
+__all__ = [
+    "HEADER",
+    "csv_table",
+    "judgement_dicts",
+    "judgement_rows",
+    "judgements_csv",
+    "judgements_json",
+    "judgements_markdown",
+    "judgements_text",
+    "markdown_table",
+    "reason_groups",
+    "sort_judgements",
+    "text_table",
+]
+
+HEADER = ("Dataset", "Model", "Metric", "Claimed", "Measured ±", "Protocol", "Verdict")
+
+# "ResNet-50 1x (expected; the page does not state it)": the remark goes to the long layouts.
+_REMARK = re.compile(r"\s*\([^()]*\)\s*$")
+
+
+def sort_judgements(judgements: Iterable[Judgement]) -> list[Judgement]:
+    """Return the judgements by data set, method, architecture, metric and claim id."""
+    return sorted(
+        judgements,
+        key=lambda j: (
+            j.claim.dataset.casefold(),
+            j.claim.method.casefold(),
+            j.claim.architecture.casefold(),
+            j.claim.metric,
+            j.claim.id,
+        ),
+    )
+
+
+def judgement_rows(judgements: Iterable[Judgement]) -> list[tuple[str, ...]]:
+    """Return one row of cells per judgement, sorted, for the columns of `HEADER`.
+
+    The number behind ± is half of the 90 % interval that the verdict was read from,
+    without the widening for the claim's rounding; a claim that was not measured has an
+    empty cell.
+    """
+    return [_row(judgement) for judgement in sort_judgements(judgements)]
+
+
+def judgements_text(judgements: Iterable[Judgement]) -> str:
+    """Return the table for a terminal."""
+    return text_table(HEADER, judgement_rows(judgements))
+
+
+def judgements_markdown(judgements: Iterable[Judgement]) -> str:
+    """Return the table in Markdown and, below it, the reason of every verdict."""
+    judgements = list(judgements)
+    reasons = (
+        f"- **{verdict}**, {', '.join(map(_code, ids))}: {markdown_text(reason)}\n"
+        for verdict, reason, ids in reason_groups(judgements)
+    )
+    return markdown_table(HEADER, judgement_rows(judgements)) + "\n" + "".join(reasons)
+
+
+def judgements_csv(judgements: Iterable[Judgement]) -> str:
+    """Return the table as CSV: one column per fact, numbers without units, empty: missing."""
+    dicts = judgement_dicts(judgements)
+    rows = [[_csv_cell(value) for value in d.values()] for d in dicts]
+    return csv_table(tuple(dicts[0]) if dicts else _FACTS, rows)
+
+
+def judgements_json(judgements: Iterable[Judgement]) -> str:
+    """Return every fact of every judgement as a JSON list, keys sorted."""
+    return json.dumps(judgement_dicts(judgements), indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def judgement_dicts(judgements: Iterable[Judgement]) -> list[dict[str, Any]]:
+    """Return the facts of every judgement, sorted, as JSON can hold them.
+
+    Numbers are in the claim's unit; what was not measured is None.
+    """
+    return [_facts(judgement) for judgement in sort_judgements(judgements)]
+
+
+def reason_groups(judgements: Iterable[Judgement]) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return (verdict, reason, claim ids) for every distinct reason, in the table's order.
+
+    What is missing, and where to get it, follows the reason unless the reason says so itself.
+    """
+    groups: dict[tuple[str, str], list[str]] = {}
+    for judgement in sort_judgements(judgements):
+        key = (verdict_words(judgement), full_reason(judgement))
+        groups.setdefault(key, []).append(judgement.claim.id)
+    return [(verdict, reason, tuple(ids)) for (verdict, reason), ids in groups.items()]
+
+
+def full_reason(judgement: Judgement) -> str:
+    """Return the reason of the verdict with each missing thing that it does not name itself."""
+    missing = [thing for thing in judgement.missing if thing not in judgement.reason]
+    return " ".join([judgement.reason, *missing]).strip()
+
+
+def verdict_words(judgement: Judgement) -> str:
+    """Return the verdict as it is shown: `not reproduced`."""
+    return str(judgement.verdict).replace("_", " ")
+
+
+def _row(judgement: Judgement) -> tuple[str, ...]:
+    claim = judgement.claim
+    unit = f" ({claim.unit})" if claim.unit in ("%", "points") else ""
+    return (
+        claim.dataset,
+        f"{claim.method}, {_REMARK.sub('', claim.architecture)}",
+        claim.metric + unit,
+        claim.value + (" (recalled)" if claim.recalled else ""),
+        _measured(judgement),
+        ", ".join(judgement.protocols),
+        verdict_words(judgement),
+    )
+
+
+def _measured(judgement: Judgement) -> str:
+    if judgement.measured is None:
+        return ""
+    # As many decimals as the claim, and at least two: a claim of 25.9 hides 25.949 otherwise.
+    decimals = max(2, _decimals(judgement.claim.value))
+    half_width = _half_width(judgement)
+    spread = "" if half_width is None else f" ± {half_width:.{decimals}f}"
+    return f"{judgement.measured:.{decimals}f}{spread}"
+
+
+def _decimals(printed: str) -> int:
+    return len(printed.partition(".")[2])
+
+
+def _half_width(judgement: Judgement) -> float | None:
+    if judgement.interval is None:
+        return None
+    low, high = judgement.interval
+    return max(0.0, (high - low) / 2 - judgement.claim.rounding)
+
+
+_FACTS = (
+    "claim", "dataset", "method", "architecture", "metric", "unit", "claimed", "measured",
+    "standard_error", "difference", "interval", "margin", "margin_reason", "protocol_claimed",
+    "protocols", "verdict", "reason", "missing", "records", "confidence", "source",
+)  # fmt: skip
+
+
+def _facts(judgement: Judgement) -> dict[str, Any]:
+    claim = judgement.claim
+    values: Sequence[Any] = (
+        claim.id, claim.dataset, claim.method, claim.architecture, claim.metric, claim.unit,
+        claim.value, judgement.measured, judgement.standard_error, judgement.difference,
+        list(judgement.interval) if judgement.interval else None, judgement.margin,
+        claim.margin_reason, claim.protocol, list(judgement.protocols), str(judgement.verdict),
+        judgement.reason, list(judgement.missing), [record.id for record in judgement.records],
+        claim.confidence, claim.source,
+    )  # fmt: skip
+    return dict(zip(_FACTS, values, strict=True))
+
+
+def _csv_cell(value: object) -> str:
+    if isinstance(value, list):
+        return "; ".join(_csv_cell(item) for item in value)
+    # Six significant digits below the point: float noise would make the file differ by machine.
+    return "" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)
+
+
+def _code(name: str) -> str:
+    return "`" + name.replace("`", "'") + "`"

@@ -87,7 +87,7 @@ def _read_header(path: Path) -> tuple[Manifest, dict[str, tuple[int, ...]]]:
     try:
         with safe_open(path, framework="numpy") as file:
             header = (file.metadata() or {}).get(HEADER_KEY)
-            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
         raise BadCheckpoint(
             path, f"not a whole .safetensors file ({error})", "a file relicheck convert wrote"

@@ -46,8 +46,8 @@ class UnknownName(UsageError):
         near = get_close_matches(name.lower(), self.known, n=1, cutoff=0.5)
         shown = ", ".join(self.known[:40]) + (", ..." if len(self.known) > 40 else "")
         super().__init__(
-            kind,
-            f"there is no {kind} {name!r}",
+            f"{kind} {name!r}",
+            "there is none of that name",
             todo=(f"Did you mean {near[0]!r}? " if near else "") + f"Known: {shown}",
         )
 

@@ -1,0 +1,20 @@
+"""The file name is the name; listing imports nothing."""
+
+import sys
+
+import pytest
+from relicheck.checkpoints import formats
+from relicheck.checkpoints.errors import UnknownName
+
+
+def test_listing_names_imports_no_module():
+    for module in [m for m in sys.modules if m.startswith("relicheck.checkpoints.formats.")]:
+        del sys.modules[module]
+
+    assert "torch_resnet" in formats.names()
+    assert "relicheck.checkpoints.formats.torch_resnet" not in sys.modules
+
+
+def test_an_unknown_name_gets_the_nearest_and_the_whole_list():
+    with pytest.raises(UnknownName, match="Did you mean 'cifar_resnet'. Known: cifar_resnet"):
+        formats.load("cifar_resnett")

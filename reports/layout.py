@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ..checkpoints.errors import UsageError
 
 # A cell that is read as a quantity: it begins with a digit, possibly signed.
-_QUANTITY = re.compile(r"[+\-−]?\d")
+_QUANTITY = re.compile(r"[+-]?\d")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 

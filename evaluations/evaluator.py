@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ..checkpoints.discovery import Modules
+
 if TYPE_CHECKING:
     from .subject import Subject
 
@@ -62,6 +64,11 @@ class Evaluator:
     source: str
     splits: tuple[str, ...]  # the splits of a data set it reads: ("train", "test")
     stochastic: bool = False  # whether the seed changes the number
+
+
+evaluators: Modules[Evaluator] = Modules(
+    f"{__package__}.evaluators", "EVALUATOR", Evaluator, "evaluator"
+)
 
 
 def top1(correct: np.ndarray, condition: str = "", notes: tuple[str, ...] = ()) -> Measurement:

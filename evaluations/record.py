@@ -34,8 +34,8 @@ class Record:
     condition: str
     # on what
     subject: str  # name for people: a checkpoint's file stem, a published model's name
-    subject_kind: str  # "checkpoint" or "predictions"
-    weights_sha256: str | None  # of the weights; None for a file of predictions
+    subject_kind: str  # "checkpoint", "baseline" or "predictions"
+    weights_sha256: str | None  # of the weights; None for predictions and raw pixels
     source_sha256: str | None  # of the file the weights or predictions were read from
     method: str
     architecture: str

@@ -1,0 +1,156 @@
+"""What a data set is, where it lies, and how one of its splits is opened.
+
+A data set is one module of `datasets/`; a folder of class folders needs none.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from ..checkpoints.discovery import Modules
+from ..checkpoints.errors import BadData, MissingData, UnknownName
+
+ENVIRONMENT = "RELICHECK_DATA"
+
+
+class ImageSource(Protocol):
+    """Labelled images of one split, in a fixed order."""
+
+    @property
+    def name(self) -> str:
+        """The data set's name."""
+
+    @property
+    def split(self) -> str:
+        """The split's name."""
+
+    @property
+    def labels(self) -> np.ndarray:
+        """[N] int64, indices into `class_names`."""
+
+    @property
+    def identities(self) -> Sequence[str]:
+        """N names, one per image: its file's, or its index."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes in the order of the labels."""
+
+    @property
+    def fingerprint(self) -> str:
+        """`sha256:...` over identities, labels and content; `stat:...` over sizes instead."""
+
+    @property
+    def expected(self) -> int | None:
+        """The published size of the complete split, where one is published."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Return image `index` as [height, width, 3] uint8."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A published data set: what it is, what is scored, and how it is read."""
+
+    title: str
+    classes: int
+    splits: Mapping[str, int]  # name -> images of the complete split
+    licence: str
+    source: str  # citation and address
+    obtain: str  # one sentence: how to get it and the layout it is read in
+    # (split, folder) -> images; the folder is None where a dependency ships the images.
+    open: Callable[[str, Path | None], ImageSource]
+    folders: tuple[str, ...] = ()  # under the data root, the first that exists; (): shipped
+    scored: str = "test"  # the split whose images are scored
+    training: str | None = "train"  # the split probes are trained on
+    metric: str = "top1"  # what its literature reports: top1 or mean_per_class
+    # For each class the ImageNet-1k indices that count as it, where a 1000-way head scores it.
+    imagenet_indices: tuple[tuple[int, ...], ...] | None = None
+
+
+datasets: Modules[Dataset] = Modules(f"{__package__}.datasets", "DATASET", Dataset, "data set")
+
+
+def data_roots() -> list[Path]:
+    """Return the folders that hold data sets: those of $RELICHECK_DATA, else `./data`."""
+    named = os.environ.get(ENVIRONMENT, "")
+    return [Path(part) for part in named.split(os.pathsep) if part] or [Path("data")]
+
+
+def locate(name: str, root: Path | None = None) -> Path:
+    """Return the folder of the registered data set `name` under `root` or the data roots.
+
+    Raises:
+        UnknownName: no data set of that name.
+        MissingData: no such folder; the message says where to get it and in what layout.
+    """
+    dataset = datasets.load(name)
+    roots = [Path(root)] if root is not None else data_roots()
+    for base in roots:
+        for folder in dataset.folders:
+            if (base / folder).exists():
+                return base / folder
+    wanted = " or ".join(repr(folder) for folder in dataset.folders) or "no folder"
+    raise missing(name, " or ".join(map(str, roots)), f"found no folder {wanted}")
+
+
+def missing(name: str, where: object, found: str) -> MissingData:
+    """Return the error for a registered data set that is absent or incomplete."""
+    dataset = datasets.load(name)
+    return MissingData(
+        f"{name} is not under {where}",
+        found,
+        todo=f"Set {ENVIRONMENT} or pass --data-root. Get it: {dataset.obtain}",
+    )
+
+
+def is_registered(data: str | Path) -> bool:
+    """Return whether `data` is the name of a data set rather than a folder."""
+    return str(data).partition(":")[0] in datasets.names()
+
+
+def open_split(data: str | Path, split: str, root: Path | None = None) -> ImageSource:
+    """Return the images of one split.
+
+    Args:
+        data: a registered name, or a folder with train/<class>/ and test/<class>/ (or val/).
+        split: a split's name; `train` and `test` also mean the split that the data set
+            trains on and scores. `pacs:sketch` scores the split `sketch`.
+        root: where the data sets lie; None: the data roots.
+
+    Raises:
+        UnknownName: no such data set or split.
+        MissingData: it is not there.
+        BadData: it cannot be used as it is.
+    """
+    name, _, chosen = str(data).partition(":")
+    if name not in datasets.names():
+        return _open_folder(data, split)
+    dataset = datasets.load(name)
+    if split == "test":
+        split = chosen or dataset.scored
+    elif split == "train" and dataset.training:
+        split = dataset.training
+    if split not in dataset.splits:
+        raise UnknownName(f"split of {name}", split, dataset.splits)
+    folder = locate(name, root) if dataset.folders else None
+    return dataset.open(split, folder)
+
+
+def _open_folder(data: str | Path, split: str) -> ImageSource:
+    from .folders import open_folder
+
+    folder = Path(data)
+    if not folder.exists():
+        if isinstance(data, Path) or os.sep in data:
+            raise MissingData(folder, "there is no such folder", "a folder of class folders")
+        raise UnknownName("data set", str(data), datasets.names())
+    if not folder.is_dir():
+        raise BadData(folder, "it is a file", "a folder with train/<class>/ and test/<class>/")
+    return open_folder(folder, split)

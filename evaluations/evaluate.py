@@ -1,0 +1,206 @@
+"""Measure a model on a data set: protocols in, records out."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..checkpoints.errors import UsageError
+from ..checkpoints.files import write_text
+from .baselines import RawPixels
+from . import evaluator as contracts
+from .evaluator import Evaluator, Measurement, Protocol
+from .overrides import apply_overrides
+from .provenance import code_sha256, environment
+from .record import Record, read_record, write_record
+from .subject import Subject, open_model
+
+if TYPE_CHECKING:
+    from ..checkpoints.resnet import ResNet
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """One evaluator with its protocol and seed, on one subject."""
+
+    name: str
+    evaluator: Evaluator
+    protocol: Protocol
+    seed: int
+
+
+def evaluate(
+    subject: "str | Path | ResNet | RawPixels",
+    data: str | Path,
+    evaluators: Sequence[str] | None = None,
+    *,
+    records: Path,
+    data_root: Path | None = None,
+    cache: Path | None = None,
+    seeds: Sequence[int] = (0,),
+    limit: int | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> list[Record]:
+    """Return the records of every evaluator on one subject, measured now or found.
+
+    A finished evaluator of the same inputs is read from `records`, not repeated; an
+    interrupted call keeps what it had finished.
+
+    Args:
+        subject: a checkpoint's file, a published name, `raw_pixels`, or a network with
+            its manifest.
+        data: a registered data set or a folder with train/<class>/ and test/<class>/.
+        evaluators: names; None: linear and knn, and the checkpoint's own classifier
+            where it has one for these classes.
+        records: folder that records are kept in.
+        data_root: where data sets lie; None: $RELICHECK_DATA, else ./data.
+        cache: folder for features; None keeps them in memory only.
+        seeds: of stochastic evaluators; the others run once.
+        limit: score only so many images, spread over the split; the records say so.
+        overrides: `evaluator.field` or `protocol.field` to value: another protocol.
+
+    Raises:
+        UnknownName, UsageError: a name or a value that cannot be.
+        MissingData, BadData, BadCheckpoint: see the message.
+    """
+    names = list(evaluators) if evaluators is not None else None
+    known = _load(names) if names is not None else {}
+    _check_request(seeds, limit)
+    whole = Subject(
+        model=open_model(subject), data=data, data_root=data_root, cache=cache, limit=limit
+    )
+    if names is None:
+        known = _load(_default_evaluators(whole))
+    protocols = apply_overrides({n: e.protocol for n, e in known.items()}, overrides or {})
+    done: list[Record] = []
+    for name, evaluator in known.items():
+        for seed in seeds if evaluator.stochastic else (0,):
+            run = _Run(name=name, evaluator=evaluator, protocol=protocols[name], seed=seed)
+            done += _measure(whole, run, Path(records))
+    return done
+
+
+def _load(names: Iterable[str]) -> dict[str, Evaluator]:
+    return {name: contracts.evaluators.load(name) for name in names}
+
+
+def _check_request(seeds: Sequence[int], limit: int | None) -> None:
+    if not seeds or min(seeds) < 0:
+        raise UsageError("seeds", f"{list(seeds)}", "one or more, none below 0")
+    if limit is not None and limit < 1:
+        raise UsageError("limit", f"{limit} images", "at least 1")
+
+
+def _default_evaluators(subject: Subject) -> list[str]:
+    head, dataset = subject.head, subject.dataset
+    classes = len(subject.images("test").class_names)
+    chosen = ["classifier"] if head is not None and len(head[1]) == classes else []
+    if dataset is None or dataset.training is not None:
+        chosen = ["linear", "knn", *chosen]
+    if not chosen:
+        raise UsageError(
+            subject.dataset_name,
+            "the data set has no images to train on and the checkpoint no head for its classes",
+            "an evaluator named with --evaluators",
+        )
+    return chosen
+
+
+def _measure(subject: Subject, run: _Run, records: Path) -> list[Record]:
+    base = _inputs(subject, run)
+    finished = _finished(records, base)
+    if finished is not None:
+        return finished
+    measured = list(run.evaluator.run(subject, run.protocol, run.seed))
+    assert measured, f"{run.name} yielded no measurement"
+    source = "features" if subject.used_cache() else "images"
+    made = [
+        keep(records, _record({**base, "source": source}, m, _notes(subject, run)), m)
+        for m in measured
+    ]
+    write_text(_finished_path(records, base), "".join(f"{record.id}\n" for record in made))
+    return made
+
+
+def _inputs(subject: Subject, run: _Run) -> dict[str, Any]:
+    model, scored = subject.model, subject.images("test")
+    preprocessing = None if model.preprocessing is None else asdict(model.preprocessing)
+    return {
+        "subject": model.name,
+        "subject_kind": model.kind,
+        "weights_sha256": model.weights_sha256,
+        "source_sha256": model.source_sha256,
+        "method": model.method,
+        "architecture": model.architecture,
+        "dataset": subject.dataset_name,
+        "split": scored.split,
+        "data_fingerprint": _fingerprint(subject, run.evaluator),
+        "data_images": scored.expected if scored.expected is not None else len(scored),
+        "evaluator": run.name,
+        "protocol": run.protocol.id,
+        "protocol_sha256": run.protocol.digest,
+        # Preprocessing belongs to the checkpoint, and still changes what is measured.
+        "protocol_fields": json.loads(
+            json.dumps({**run.protocol.fields(), "preprocessing": preprocessing})
+        ),
+        "seed": run.seed,
+        "code_sha256": code_sha256(),
+    }
+
+
+def _fingerprint(subject: Subject, evaluator: Evaluator) -> str:
+    prints = [subject.images(split).fingerprint for split in evaluator.splits]
+    if len(prints) == 1:
+        return prints[0]
+    kind = "stat" if any(p.startswith("stat:") for p in prints) else "sha256"
+    return f"{kind}:{hashlib.sha256(' '.join(prints).encode()).hexdigest()}"
+
+
+def _notes(subject: Subject, run: _Run) -> tuple[str, ...]:
+    """Return what is wrong with the training images, if anything."""
+    if "train" not in run.evaluator.splits:
+        return ()
+    train = subject.images("train")
+    if train.expected in (None, len(train)):
+        return ()
+    return (f"trained on {len(train)} of the split's {train.expected} images",)
+
+
+def _record(base: Mapping[str, Any], measurement: Measurement, notes: tuple[str, ...]) -> Record:
+    correct = measurement.correct
+    return Record(
+        **base,
+        metric=measurement.metric,
+        value=measurement.value,
+        unit=measurement.unit,
+        images=measurement.images,
+        standard_error=measurement.standard_error,
+        condition=measurement.condition,
+        notes=measurement.notes + notes,
+        environment=environment(),
+        correct_sha256=None if correct is None else hashlib.sha256(correct.tobytes()).hexdigest(),
+    )
+
+
+def keep(records: Path, record: Record, measurement: Measurement) -> Record:
+    """Write a record with its per-image correctness; return it, or the equal one found there."""
+    return read_record(write_record(records, record, measurement.correct))
+
+
+def _finished_path(records: Path, base: Mapping[str, Any]) -> Path:
+    inputs = {name: value for name, value in base.items() if name != "source"}
+    key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+    return records / f"{key}.run"
+
+
+def _finished(records: Path, base: Mapping[str, Any]) -> list[Record] | None:
+    """Return the records of an evaluator that was finished with these inputs, if there are."""
+    path = _finished_path(records, base)
+    if not path.is_file():
+        return None
+    files = [records / f"{name}.json" for name in path.read_text(encoding="utf-8").split()]
+    if not files or not all(file.is_file() for file in files):
+        return None
+    return [read_record(file) for file in files]

@@ -1,0 +1,62 @@
+"""Metrics of predictions: each sums and counts, and divides once."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .evaluator import Measurement, top1
+
+
+def scores(
+    predicted: np.ndarray,
+    labels: np.ndarray,
+    metric: str = "top1",
+    notes: tuple[str, ...] = (),
+    condition: str = "",
+) -> Iterator[Measurement]:
+    """Yield top-1 and, where the data set's literature reports it, mean per class."""
+    yield top1(predicted == labels, condition=condition, notes=notes)
+    if metric == "mean_per_class":
+        yield mean_per_class(predicted == labels, labels, notes, condition)
+
+
+def mean_per_class(
+    correct: np.ndarray, labels: np.ndarray, notes: tuple[str, ...] = (), condition: str = ""
+) -> Measurement:
+    """Return the mean over classes of the share that is right, in percent.
+
+    The standard error adds the binomial variances of the classes.
+    """
+    counts = np.bincount(labels).astype(np.float64)
+    right = np.bincount(labels, weights=correct.astype(np.float64), minlength=len(counts))
+    right, counts = right[counts > 0], counts[counts > 0]
+    share = right / counts
+    variance = np.sum(share * (1 - share) / counts) / len(counts) ** 2
+    return Measurement(
+        metric="mean_per_class",
+        value=100 * float(share.mean()),
+        images=len(labels),
+        standard_error=100 * float(np.sqrt(variance)),
+        condition=condition,
+        correct=correct,
+        notes=notes,
+    )
+
+
+def ranked(logits: np.ndarray, k: int) -> np.ndarray:
+    """Return the k best classes of each row, best first, [N, k]; ties to the lower class."""
+    return np.argsort(-logits, axis=1, kind="stable")[:, :k]
+
+
+def topk(ranks: np.ndarray, labels: np.ndarray, condition: str = "") -> Measurement:
+    """Return top-k accuracy in percent from the k best classes of each image, [N, k]."""
+    correct = (ranks == labels[:, None]).any(axis=1)
+    plain = top1(correct, condition=condition)
+    return Measurement(
+        metric=f"top{ranks.shape[1]}",
+        value=plain.value,
+        images=plain.images,
+        standard_error=plain.standard_error,
+        condition=condition,
+        correct=correct,
+    )

@@ -1,0 +1,63 @@
+"""uint8 images to the float tensors a network was made for."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..checkpoints.errors import BadData
+from ..checkpoints.spec import Preprocessing
+
+if TYPE_CHECKING:
+    import torch
+
+
+def crop(image: np.ndarray, preprocessing: Preprocessing, where: object = "image") -> np.ndarray:
+    """Return the square of `image` that the network sees, [side, side, 3] uint8.
+
+    Shorter side to `preprocessing.resize` with PIL, then the centre: torchvision's
+    Resize and CenterCrop, roundings included.
+
+    Args:
+        image: [height, width, 3] uint8.
+        preprocessing: of the checkpoint.
+        where: the image's name, for messages.
+
+    Raises:
+        BadData: the image is smaller than the network's input and no resize is set.
+    """
+    side = preprocessing.image_size
+    if preprocessing.resize is not None:
+        image = _resize(image, preprocessing.resize, preprocessing.interpolation)
+    height, width = image.shape[:2]
+    if min(height, width) < side:
+        raise BadData(
+            where,
+            f"{width} x {height} px",
+            f"at least {side} x {side}: the checkpoint's preprocessing crops and does not resize",
+            "Enlarge the images, or give the checkpoint a resize in its manifest.",
+        )
+    top, left = round((height - side) / 2), round((width - side) / 2)
+    return image[top : top + side, left : left + side]
+
+
+def _resize(image: np.ndarray, shorter: int, interpolation: str) -> np.ndarray:
+    from PIL import Image
+
+    height, width = image.shape[:2]
+    if min(height, width) == shorter:
+        return image
+    longer = int(shorter * max(height, width) / min(height, width))
+    size = (longer, shorter) if width > height else (shorter, longer)
+    method = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+    return np.asarray(Image.fromarray(image).resize(size, method[interpolation]))
+
+
+def normalise(batch: np.ndarray, preprocessing: Preprocessing) -> "torch.Tensor":
+    """Return [N, 3, side, side] float32 in channels_last from [N, side, side, 3] uint8."""
+    import torch
+
+    # Division before subtraction, as torchvision's ToTensor and Normalize do it.
+    scaled = torch.from_numpy(np.ascontiguousarray(batch)).permute(0, 3, 1, 2).float().div(255)
+    mean = torch.tensor(preprocessing.mean).view(1, 3, 1, 1)
+    std = torch.tensor(preprocessing.std).view(1, 3, 1, 1)
+    return scaled.sub(mean).div(std).contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,229 @@
+"""What is evaluated: a backbone, its preprocessing, and a data set's splits."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..checkpoints.common import weights_hash
+from ..checkpoints.errors import MissingData, UsageError
+from ..checkpoints.files import sha256_of_file
+from ..checkpoints.manifest import Manifest
+from ..checkpoints.spec import Preprocessing
+from .baselines import RAW_PIXELS, RawPixels
+from .corruptions import corrupt
+from .dataset import Dataset, ImageSource, datasets, is_registered, open_split
+from .features import (
+    CachedImages,
+    Extract,
+    cache_path,
+    extract,
+    facts,
+    find_features,
+    read_features,
+    write_features,
+)
+from .sources import part
+
+if TYPE_CHECKING:
+    from ..checkpoints.resnet import ResNet
+
+
+@dataclass(kw_only=True)
+class Model:
+    """A backbone with the facts a record needs of it."""
+
+    backbone: "ResNet | RawPixels"
+    name: str  # for people: a file's stem or a published name
+    method: str
+    architecture: str
+    preprocessing: Preprocessing | None  # None: raw pixels, taken as they are
+    weights_sha256: str | None  # None: a baseline without weights
+    source_sha256: str | None  # of the file the weights came from, where there is one
+
+    @property
+    def kind(self) -> str:
+        """Return `checkpoint` or `baseline`."""
+        return "baseline" if isinstance(self.backbone, RawPixels) else "checkpoint"
+
+
+def open_model(subject: "str | Path | ResNet | RawPixels") -> Model:
+    """Return the model that `subject` means.
+
+    Args:
+        subject: a checkpoint's file, a published name, `raw_pixels`, or a network.
+
+    Raises:
+        MissingData, BadCheckpoint: see `load_checkpoint`.
+        UsageError: a network without a manifest: nobody knows what it expects.
+    """
+    if isinstance(subject, RawPixels) or subject == RAW_PIXELS:
+        return Model(
+            backbone=RawPixels(),
+            name=RAW_PIXELS,
+            method=RAW_PIXELS,
+            architecture="none",
+            preprocessing=None,
+            weights_sha256=None,
+            source_sha256=None,
+        )
+    if not isinstance(subject, str | Path):
+        return _of_network(subject, None)
+    from ..checkpoints.load import load_checkpoint
+
+    return _of_network(load_checkpoint(subject), Path(subject))
+
+
+def _of_network(network: "ResNet", path: Path | None) -> Model:
+    manifest = network.manifest
+    if not isinstance(manifest, Manifest):
+        raise UsageError("evaluate", "a network without a manifest", "network.manifest to be set")
+    source = manifest.source_sha256
+    if source is None and path is not None and path.is_file():
+        source = sha256_of_file(path)
+    return Model(
+        backbone=network,
+        name=path.stem if path is not None else manifest.method,
+        method=manifest.method,
+        architecture=manifest.spec.name,
+        preprocessing=manifest.preprocessing,
+        weights_sha256=weights_hash(network.canonical_tensors()),
+        source_sha256=source,
+    )
+
+
+@dataclass(kw_only=True)
+class Subject:
+    """One model on one data set. Splits are named by role: `train` and `test`.
+
+    Images are opened and features extracted when first asked for, and kept.
+    """
+
+    model: Model
+    data: str | Path
+    data_root: Path | None = None
+    cache: Path | None = None  # folder of cached features; None: memory only
+    limit: int | None = None  # score only so many images; training images are never fewer
+    _images: dict[str, ImageSource] = field(default_factory=dict)
+    _extracts: dict[tuple[str, str], Extract] = field(default_factory=dict)
+    _from_cache: set[str] = field(default_factory=set)
+
+    @property
+    def backbone(self) -> "ResNet | RawPixels":
+        """Return the network, in evaluation mode, or the baseline."""
+        return self.model.backbone
+
+    @property
+    def method(self) -> str:
+        """Return how the backbone was trained."""
+        return self.model.method
+
+    @property
+    def architecture(self) -> str:
+        """Return the network's name, `ResNet-50 1x`."""
+        return self.model.architecture
+
+    @property
+    def weights_sha256(self) -> str | None:
+        """Return the hash of the weights; None for a baseline without any."""
+        return self.model.weights_sha256
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """Return the registered data set; None for a folder."""
+        return datasets.load(str(self.data).partition(":")[0]) if is_registered(self.data) else None
+
+    @property
+    def dataset_name(self) -> str:
+        """Return the registered name, or the folder's."""
+        if is_registered(self.data):
+            return str(self.data).partition(":")[0]
+        return Path(self.data).resolve().name
+
+    @property
+    def metric(self) -> str:
+        """Return the metric that the data set's literature reports."""
+        return self.dataset.metric if self.dataset is not None else "top1"
+
+    @property
+    def head(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return weight [classes, D] and bias [classes] of the checkpoint's own head."""
+        if isinstance(self.backbone, RawPixels) or self.backbone.fc is None:
+            return None
+        layer = self.backbone.fc
+        return (
+            layer.weight.detach().cpu().numpy().astype(np.float32),
+            layer.bias.detach().cpu().numpy().astype(np.float32),
+        )
+
+    def images(self, split: str) -> ImageSource:
+        """Return the images of a role, or what the feature cache knows of them.
+
+        Raises:
+            MissingData: neither the images nor cached features of them are there.
+        """
+        if split not in self._images:
+            try:
+                source = open_split(self.data, split, self.data_root)
+            except MissingData:
+                source = self._remembered(split)
+            if self.limit is not None and split == "test":
+                source = part(source, self.limit)
+            self._images[split] = source
+        return self._images[split]
+
+    def features(self, split: str, corruption: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return features [N, D] float32 and labels [N] int64 of a role.
+
+        Args:
+            split: `train` or `test`.
+            corruption: `name/severity`, or None for the images as they are.
+        """
+        key = (split, corruption or "")
+        if key not in self._extracts:
+            self._extracts[key] = self._extract(split, corruption)
+        found = self._extracts[key]
+        return found.features, found.labels
+
+    def used_cache(self) -> bool:
+        """Return whether features came from a file of the cache."""
+        return bool(self._from_cache)
+
+    def _extract(self, split: str, corruption: str | None) -> Extract:
+        source = self.images(split)
+        if corruption is not None:
+            source = corrupt(source, corruption)
+        model = self.model
+        if isinstance(model.backbone, RawPixels):
+            return Extract(features=model.backbone.extract(source), labels=source.labels, facts={})
+        assert model.preprocessing is not None
+        assert model.weights_sha256 is not None
+        known = facts(model.weights_sha256, source, model.preprocessing, corruption)
+        path = cache_path(self.cache, known) if self.cache is not None else None
+        found = read_features(path) if path is not None and path.is_file() else None
+        if found is not None:
+            self._from_cache.add(split)
+            return found
+        features = extract(model.backbone, source, model.preprocessing)
+        made = Extract(features=features, labels=source.labels, facts=known)
+        if path is not None:
+            write_features(path, made)
+        return made
+
+    def _remembered(self, split: str) -> CachedImages:
+        names = {split}
+        if self.dataset is not None:
+            roles = {"test": self.dataset.scored, "train": self.dataset.training}
+            names = {str(self.data).partition(":")[2] or roles.get(split) or split}
+        model = self.model
+        for name in names:
+            if self.cache and model.preprocessing and model.weights_sha256:
+                found = find_features(
+                    self.cache, model.weights_sha256, model.preprocessing, self.dataset_name, name
+                )
+                if found is not None:
+                    return CachedImages(found)
+        # Say again, now without a way out, what is missing and where to get it.
+        open_split(self.data, split, self.data_root)
+        raise AssertionError("open_split found what it had not found before")

@@ -1,10 +1,26 @@
-"""Verdicts: few, and defined here once."""
+"""Verdicts: few, and defined here once. One pure function of a claim and its records.
 
-from dataclasses import dataclass
+DESIGN.md, "Judging a claim". Same weights on the same images carry no sampling error,
+only rounding and numerics; a probe or a fine-tuned network varies with its seed; a part
+of the images varies with the draw. So the interval depends on the claim's kind.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from ..checkpoints.errors import BadRecord
 from ..evaluations.record import Record
+from .claim_rules import FEWEST_STANDARD_ERRORS, SEED_DEVIATION, TEST_IMAGES
 from .claims import Claim
+from .intervals import Z_95, deviation, half_width, mean, part_error
+from .metrics import METRICS
+from .records import flaw, number_of
+
+# Float noise of subtracting two percents; far below any printed digit.
+_NOISE = 1e-9
+_MOST_SEEDS = 100
 
 
 class Verdict(StrEnum):
@@ -40,3 +56,207 @@ class Judgement:
     protocols: tuple[str, ...] = ()  # ids of the protocols measured
     records: tuple[Record, ...] = ()
     missing: tuple[str, ...] = ()  # for not_measured: each thing that is missing, and its source
+
+
+def judge(claim: Claim, records: Iterable[Record]) -> Judgement:
+    """Return the verdict on `claim` from `records`, all of one subject.
+
+    Gates come first: a recalled claim is never judged, a record of unknown weights, of an
+    inadmissible protocol or of another data set is invalid. Then every protocol is judged
+    by itself; where they disagree and the paper names none, that is the verdict.
+
+    Raises:
+        BadRecord: a record is about something else, of another subject than the others, or
+            holds an impossible number. Such a record is never averaged in.
+    """
+    records = tuple(records)
+    if claim.recalled:
+        return _unmeasured(claim, "recalled, its source was not re-read: shown, never judged")
+    if not records:
+        return _unmeasured(claim, claim.unmeasurable or "no record speaks of it")
+    numbers = {record.id: number_of(record, claim) for record in records}
+    _check_one_subject(claim, records)
+    for record in records:
+        if reason := flaw(record, claim, TEST_IMAGES.get(claim.data)):
+            return Judgement(
+                claim=claim,
+                verdict=Verdict.INVALID,
+                reason=f"Must not be compared: {reason}.",
+                protocols=(record.protocol,),
+                records=records,
+            )
+    groups: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    for record in records:
+        groups[record.protocol, record.protocol_sha256].append(record)
+    return _combine([_judge_protocol(claim, group, numbers) for _, group in sorted(groups.items())])
+
+
+def _unmeasured(claim: Claim, reason: str) -> Judgement:
+    return Judgement(claim=claim, verdict=Verdict.NOT_MEASURED, reason=reason)
+
+
+def _check_one_subject(claim: Claim, records: Sequence[Record]) -> None:
+    for field in ("weights_sha256", "subject", "split", "data_fingerprint"):
+        # Fine-tuned and pretrained networks differ in their weights from seed to seed.
+        if claim.kind == "re_pretraining" and field in ("weights_sha256", "subject"):
+            continue
+        found = sorted({str(getattr(record, field)) for record in records})
+        if len(found) > 1:
+            raise BadRecord(
+                f"claim {claim.id}",
+                f"records of {len(found)} different {field}: {', '.join(found)}",
+                "records of one subject on one data set",
+            )
+
+
+def _combine(judgements: Sequence[Judgement]) -> Judgement:
+    """Return one verdict from one judgement per protocol."""
+    first = judgements[0]
+    if len(judgements) == 1:
+        return first
+    protocols = tuple(dict.fromkeys(p for j in judgements for p in j.protocols))
+    records = tuple(record for j in judgements for record in j.records)
+    spelled = "; ".join(
+        f"{j.protocols[0]}: {j.measured:.2f}, {str(j.verdict).replace('_', ' ')}"
+        for j in judgements
+    )
+    if len({j.verdict for j in judgements}) == 1:
+        return replace(
+            first,
+            reason=f"All protocols agree. {first.reason}",
+            protocols=protocols,
+            records=records,
+        )
+    return Judgement(
+        claim=first.claim,
+        verdict=Verdict.PROTOCOL_DEPENDENT,
+        reason=f"The source names no protocol, and they disagree: {spelled}.",
+        margin=first.margin,
+        protocols=protocols,
+        records=records,
+    )
+
+
+def _judge_protocol(
+    claim: Claim, records: Sequence[Record], numbers: dict[str, float]
+) -> Judgement:
+    """Return the verdict from the records of one protocol."""
+    seeds = {record.seed: numbers[record.id] for record in records}
+    if len(seeds) < len(records):
+        raise BadRecord(
+            f"claim {claim.id}",
+            f"{len(records)} records of {len(seeds)} seeds",
+            "one record per seed: two of one seed are not two seeds",
+        )
+    values = list(seeds.values())
+    measured, difference = mean(values), mean(values) - claim.number
+    facts = Judgement(
+        claim=claim,
+        verdict=Verdict.INCONCLUSIVE,
+        reason="",
+        measured=measured,
+        difference=difference,
+        margin=claim.margin,
+        protocols=(records[0].protocol,),
+        records=tuple(records),
+    )
+    if not all(record.complete for record in records):
+        return _judge_part(facts, values)
+    if claim.kind == "recomputation":
+        return _judge_recomputation(facts)
+    return _judge_complete(facts, values)
+
+
+def _judge_recomputation(facts: Judgement) -> Judgement:
+    """Count the same outputs again: nothing is sampled, so nothing stays in doubt.
+
+    The unrounded claim lies within `rounding` of the printed one; the claim is
+    reproduced where some such value lies within the margin.
+    """
+    claim, difference = facts.claim, _known(facts.difference)
+    spread = claim.rounding
+    facts = replace(facts, standard_error=0.0, interval=(difference - spread, difference + spread))
+    if abs(difference) <= spread + claim.margin + _NOISE:
+        return _conclude(facts, Verdict.REPRODUCED, "the same outputs, counted again")
+    return _conclude(facts, _direction(facts), "the same outputs, counted again")
+
+
+def _judge_complete(facts: Judgement, values: Sequence[float]) -> Judgement:
+    claim, difference = facts.claim, _known(facts.difference)
+    seeds, assumed = len(values), SEED_DEVIATION.get(claim.kind, 0.0)
+    known = seeds == 1
+    spread = assumed if known else deviation(values)
+    error, half = spread / seeds**0.5, half_width(spread, seeds, known)
+    low, high = difference - half - claim.rounding, difference + half + claim.rounding
+    facts = replace(facts, standard_error=error, interval=(low, high))
+    how = _how(claim, seeds, spread)
+    margin = claim.margin + _NOISE
+    if low > margin or high < -margin:
+        return _conclude(facts, _direction(facts), how)
+    if -margin <= low and high <= margin:
+        if claim.margin + _NOISE >= FEWEST_STANDARD_ERRORS * error:
+            return _conclude(facts, Verdict.REPRODUCED, how)
+        how += f"; the margin is below {FEWEST_STANDARD_ERRORS:g} standard errors"
+    return _conclude(facts, Verdict.INCONCLUSIVE, f"{how}; {_settle(facts, spread, seeds)}")
+
+
+def _judge_part(facts: Judgement, values: Sequence[float]) -> Judgement:
+    """Judge a number from part of the images: consistent at best, never reproduced."""
+    claim, record = facts.claim, facts.records[0]
+    images = min(r.images for r in facts.records)
+    sampling = part_error(_known(facts.measured), images, record.data_images)
+    seeds = len(values)
+    spread = deviation(values) if seeds > 1 else SEED_DEVIATION.get(claim.kind, 0.0)
+    error = (sampling**2 + spread**2 / seeds) ** 0.5
+    difference = _known(facts.difference)
+    half = Z_95 * error + claim.rounding
+    low, high = difference - half, difference + half
+    facts = replace(facts, standard_error=error, interval=(low, high))
+    part = f"{images} of {record.data_images or 'an unknown number of'} images"
+    if low <= _NOISE and high >= -_NOISE:
+        return _conclude(facts, Verdict.CONSISTENT, f"only {part}: cannot confirm")
+    return _conclude(
+        facts, Verdict.INCONCLUSIVE, f"only {part}: off, but only the complete split decides"
+    )
+
+
+def _known(value: float | None) -> float:
+    assert value is not None
+    return value
+
+
+def _direction(facts: Judgement) -> Verdict:
+    sign = -1 if METRICS[facts.claim.metric].lower_is_better else 1
+    return Verdict.EXCEEDS if sign * _known(facts.difference) > 0 else Verdict.NOT_REPRODUCED
+
+
+def _how(claim: Claim, seeds: int, spread: float) -> str:
+    if claim.kind not in SEED_DEVIATION and seeds == 1:
+        return "same weights, same images: no sampling error"
+    if seeds == 1:
+        return f"one seed, so a deviation over seeds of {spread:g} is assumed"
+    return f"{seeds} seeds with a deviation of {spread:.3f}"
+
+
+def _settle(facts: Judgement, spread: float, measured_seeds: int) -> str:
+    """Return how many seeds would settle it, at the present mean and deviation."""
+    claim, difference = facts.claim, abs(_known(facts.difference))
+    if spread == 0:
+        return "how far the claim was rounded leaves it open"
+    for seeds in range(measured_seeds + 1, _MOST_SEEDS + 1):
+        half = half_width(spread, seeds, False) + claim.rounding
+        enough = claim.margin >= FEWEST_STANDARD_ERRORS * spread / seeds**0.5
+        if (difference + half <= claim.margin and enough) or difference - half > claim.margin:
+            return f"{seeds} seeds would settle it if they stay like this"
+    return f"it lies too near the margin: {_MOST_SEEDS} seeds would not settle it"
+
+
+def _conclude(facts: Judgement, verdict: Verdict, how: str) -> Judgement:
+    claim, low_high = facts.claim, facts.interval or (0.0, 0.0)
+    points = " points" if claim.unit in ("%", "points") else ""
+    reason = (
+        f"{_known(facts.difference):+.3f}{points} from {claim.value} "
+        f"(90 % interval {low_high[0]:+.3f} to {low_high[1]:+.3f}, "
+        f"margin {claim.margin:.3g}): {how}."
+    )
+    return replace(facts, verdict=verdict, reason=reason)

@@ -1,0 +1,99 @@
+"""Whether a record speaks about a claim, and what it says in the claim's unit."""
+
+import math
+
+from ..checkpoints.errors import BadRecord
+from ..evaluations.record import Record
+from .claims import Claim
+from .metrics import METRICS
+
+# A count over images is a whole number; float64 arithmetic on percents leaves less than this.
+_COUNT_TOLERANCE = 1e-6
+_COUNTED = ("top1", "top5", "top1_error")
+
+
+def speaks_of(record: Record, claim: Claim) -> bool:
+    """Return whether `record` measured the claim's metric on its data by its evaluator."""
+    metric = METRICS[claim.metric]
+    return (
+        record.metric in (metric.measured_as, metric.error_of)
+        and record.dataset == claim.data
+        and record.condition == claim.condition
+        and record.evaluator in claim.evaluators
+    )
+
+
+def number_of(record: Record, claim: Claim) -> float:
+    """Return what `record` measured, in the claim's unit.
+
+    Raises:
+        BadRecord: the record is about something else, or its number is impossible.
+    """
+    if not speaks_of(record, claim):
+        raise BadRecord(
+            f"record {record.id}",
+            f"{record.metric} of {record.dataset} {record.condition} by {record.evaluator}",
+            f"{METRICS[claim.metric].measured_as} of {claim.data} {claim.condition} "
+            f"by {' or '.join(claim.evaluators)}, for claim {claim.id}",
+        )
+    check_number(record, claim)
+    # The complement: an error claimed, an accuracy measured.
+    same = record.metric == METRICS[claim.metric].measured_as
+    return record.value if same else 100 - record.value
+
+
+def check_number(record: Record, claim: Claim) -> None:
+    """Return if the record's number is possible for its metric, unit and images.
+
+    Raises:
+        BadRecord: not finite, another unit (a fraction for a percent), out of range, more
+            images than there are, or a share that no count of images gives.
+    """
+    where, value = f"record {record.id}", record.value
+    if not math.isfinite(value):
+        raise BadRecord(where, f"{record.metric} is {value}", "a finite number")
+    unit = "%" if claim.unit == "points" else claim.unit
+    if record.unit != unit:
+        raise BadRecord(
+            where, f"{record.metric} in {record.unit!r}", f"{unit!r}, the unit of {claim.id}"
+        )
+    metric = METRICS[claim.metric]
+    if not metric.low <= value <= metric.high:
+        raise BadRecord(where, f"{record.metric} of {value:g}", f"{metric.low:g}..{metric.high:g}")
+    if record.images < 1 or (record.data_images is not None and record.images > record.data_images):
+        raise BadRecord(
+            where, f"{record.images} images of {record.data_images}", "some, and no more than all"
+        )
+    if record.metric in _COUNTED:
+        _check_count(record, where)
+
+
+def _check_count(record: Record, where: str) -> None:
+    right = record.value * record.images / 100
+    if abs(right - round(right)) > _COUNT_TOLERANCE * max(1, record.images):
+        raise BadRecord(
+            where,
+            f"{record.metric} {record.value:g} % of {record.images} images is {right:.3f} images",
+            "a whole number of images; a fraction was not turned into a percent, or it was edited",
+            "Delete it and measure again.",
+        )
+
+
+def flaw(record: Record, claim: Claim, images: int | None) -> str:
+    """Return why `record` must not be compared with the claim; "" if it may.
+
+    Args:
+        images: size of the complete published split, where it is known.
+    """
+    if record.subject_kind == "checkpoint" and not record.weights_sha256:
+        return "the hash of the weights is unknown"
+    if record.subject_kind != "checkpoint" and not record.source_sha256:
+        return "the hash of the file of predictions is unknown"
+    if claim.protocols and record.protocol not in claim.protocols:
+        return f"protocol {record.protocol} is not admissible: {', '.join(claim.protocols)}"
+    if images is not None and record.data_images not in (None, images):
+        return (
+            f"its split has {record.data_images} images, the published one {images}: "
+            "another data set under the same name"
+        )
+    return ""

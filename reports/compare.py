@@ -55,6 +55,10 @@ class Comparison:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
+    def covers(self, item: Scored) -> bool:
+        """Return whether `item` is about the images of this comparison."""
+        return _images_of(item) == (self.dataset, self.split, self.data_fingerprint)
+
     def decisive(self, row: Row) -> tuple[tuple[Column, Cell], ...]:
         """Return the differences that decide whether `row` beats the baseline."""
         pairs = zip(self.columns, row.differences, strict=True)
@@ -159,6 +163,8 @@ class _Table:
     def cell(self, network: _Network, column: Column) -> Cell:
         found = self.cells[network, column]
         reason = _gap(found, column)
+        if not found and network[0] == "raw_pixels" and column.evaluator == "semi_supervised":
+            reason = "pixels hold nothing to fine-tune"
         if reason:
             return Missing(reason=reason)
         answers = [item.correct for item in found if item.correct is not None]

@@ -43,6 +43,11 @@ class Estimate:
         """Whether the value is positive by more than its interval."""
         return self.interval is not None and self.interval[0] > 0
 
+    @property
+    def below_zero(self) -> bool:
+        """Whether the value is negative by more than its interval."""
+        return self.interval is not None and self.interval[1] < 0
+
 
 def image_scores(correct: Sequence[np.ndarray]) -> np.ndarray:
     """Return [images] float: the share of the [images] bool answers that are right, per image.

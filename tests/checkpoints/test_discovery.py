@@ -16,5 +16,5 @@ def test_listing_names_imports_no_module():
 
 
 def test_an_unknown_name_gets_the_nearest_and_the_whole_list():
-    with pytest.raises(UnknownName, match="Did you mean 'cifar_resnet'. Known: cifar_resnet"):
+    with pytest.raises(UnknownName, match=r"Did you mean 'cifar_resnet'\? Known: cifar_resnet"):
         formats.load("cifar_resnett")

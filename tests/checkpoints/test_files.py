@@ -9,9 +9,13 @@ def test_an_interrupted_write_keeps_the_old_file_and_leaves_nothing_else(tmp_pat
     target = tmp_path / "result.json"
     write_text(target, "old")
 
-    with pytest.raises(KeyboardInterrupt), atomic_path(target) as temporary:
-        temporary.write_text("half of the n")
-        raise KeyboardInterrupt
+    def interrupted_write():
+        with atomic_path(target) as temporary:
+            temporary.write_text("half of the n")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_write()
 
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]

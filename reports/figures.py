@@ -175,7 +175,7 @@ def _line(axes: "Axes", curve: SeverityCurve, row: Row, place: int) -> None:
         yerr=[estimate.half_width or 0.0 for _, estimate in curve.estimates],
         color=colour,
         marker=marker,
-        linestyle="-" if row.is_method else "--",
+        linestyle="-" if row.is_method else "--" if row.is_baseline else ":",
         capsize=2,
         linewidth=1.6,
         label=row.method,

@@ -153,7 +153,7 @@ def _figures(comparison: Comparison, scored: Sequence[Scored], unique: str) -> l
             {
                 "svg": inline_svg(severity_figure(curves, comparison.rows), f"{unique}-severity"),
                 "caption": "Top-1 accuracy by severity, the mean over the corruptions of each "
-                "severity, with 95 % intervals over images. Dashed: references.",
+                "severity, with 95 % intervals over images. Dashed and dotted: references.",
                 "description": "Top-1 accuracy in percent by severity. " + "; ".join(lines),
             }
         )

@@ -9,9 +9,9 @@ _DIGITS = 12  # of a hash: enough to tell any two apart, short enough to compare
 
 
 def measured_rows(records: Sequence[Record]) -> list[dict[str, str]]:
-    """Return one row per subject, data set, protocol and seed, sorted.
+    """Return one row per subject, data set and protocol, sorted.
 
-    Records that differ only in metric or corruption share a row.
+    Records that differ only in metric, corruption or seed share a row.
     """
     groups: dict[tuple[str, ...], list[Record]] = defaultdict(list)
     for record in records:
@@ -48,7 +48,7 @@ def _group(record: Record) -> tuple[str, ...]:
     return (
         record.subject, record.architecture, record.weights_sha256 or "",
         record.source_sha256 or "", record.dataset, record.split, record.data_fingerprint,
-        record.protocol, record.protocol_sha256, f"{record.seed:020d}", record.code_sha256,
+        record.protocol, record.protocol_sha256, record.code_sha256,
     )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def _row(records: Sequence[Record]) -> dict[str, str]:
         "fingerprint": _short_fingerprint(record.data_fingerprint),
         "images": " or ".join(map(str, images)) + part,
         "protocol": record.protocol,
-        "seed": str(record.seed),
+        "seeds": ", ".join(map(str, sorted({r.seed for r in records}))),
         "records": str(len(records)),
         "code": record.code_sha256[:_DIGITS],
         "notes": "; ".join(notes),

@@ -22,6 +22,9 @@ class Modules(Generic[T]):
         """Args: package: importable name. attribute: where each module keeps its object.
         kind: the object's type. noun: what a user calls it, for messages."""
         self._package, self._attribute, self._kind, self._noun = package, attribute, kind, noun
+        # Importing a folder binds its name in the parent package. Were that left to the first
+        # `load`, it would overwrite a registry called like its folder (`checkpoints.formats`).
+        import_module(package)
 
     def names(self) -> list[str]:
         """Return the registered names, sorted, without importing any of the modules."""

@@ -18,3 +18,11 @@ def test_listing_names_imports_no_module():
 def test_an_unknown_name_gets_the_nearest_and_the_whole_list():
     with pytest.raises(UnknownName, match=r"Did you mean 'cifar_resnet'\? Known: cifar_resnet"):
         formats.load("cifar_resnett")
+
+
+def test_loading_a_module_leaves_the_registry_under_its_folders_name():
+    import relicheck.checkpoints
+
+    formats.load("torch_resnet")
+
+    assert relicheck.checkpoints.formats is formats

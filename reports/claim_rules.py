@@ -95,7 +95,7 @@ def route(row: dict[str, str]) -> Route:
     if metric == "delta-top1":
         return Route("probe", unmeasurable="it is a difference of two claims, not a measurement")
     if row.get("subject", "").startswith("predictions:"):
-        return Route("recomputation", ("classify",))
+        return Route("recomputation", ("classifier",))
     if task in _BY_TASK:
         return _BY_TASK[task]
     if task == "ablation":
@@ -119,7 +119,7 @@ _LBFGS = ("linear_lbfgs/1",)
 _BY_TASK = {
     # Equal features give equal neighbours: no seed, though k and weighting are often unstated.
     "knn": Route("re_evaluation", ("knn",)),
-    "supervised": Route("re_evaluation", ("classify",)),
+    "supervised": Route("re_evaluation", ("classifier",)),
     "detection": _none("fine_tune", "detection"),
     "segmentation": _none("fine_tune", "segmentation"),
     "depth": _none("fine_tune", "depth estimation"),
@@ -128,14 +128,14 @@ _BY_TASK = {
 
 def _ablation(protocol: str) -> Route:
     if "own classifier" in protocol:
-        return Route("re_evaluation", ("classify",))
+        return Route("re_evaluation", ("classifier",))
     # The networks of an ablation are rarely published: the claim is about a recipe.
     return _none("re_pretraining", _SGD)
 
 
 def _linear(protocol: str) -> Route:
     if protocol == "val" or "own classifier" in protocol:
-        return Route("re_evaluation", ("classify",))
+        return Route("re_evaluation", ("classifier",))
     if "scikit-learn logistic regression" in protocol:
         return Route("probe", ("linear",), _LBFGS)
     return _none("probe", _SGD)
@@ -169,7 +169,7 @@ def _shifted(paper: str, protocol: str, metric: str) -> Route:
     if "logits only" in protocol:
         return _none("re_evaluation", "accuracy among the logits of a subset of classes")
     if released:
-        return Route("re_evaluation", ("classify",))
+        return Route("re_evaluation", ("classifier",))
     return _none("probe", "an ImageNet linear classifier on images it was not trained for")
 
 

@@ -1,0 +1,191 @@
+"""What a claim needs, whether it is there, and measuring it once for all claims that share it."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..checkpoints.errors import MissingData, RelicheckError, UsageError
+from ..evaluations.record import Record
+from .claim_rules import key
+from .claims import Claim
+from .records import speaks_of
+from .where import data_address, weights_needed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..checkpoints.manifest import Manifest
+
+_UNSTATED = "unstated"  # a manifest's method where neither the file nor the user named one
+
+
+@dataclass(kw_only=True)
+class Measuring:
+    """The material at hand and what was measured with it. Arguments as `verify`'s."""
+
+    checkpoints: dict[str, str | Path] = field(default_factory=dict)
+    predictions: Path | None = None
+    data_root: Path | None = None
+    records: Path = Path("runs/records")
+    cache: Path | None = None
+    seeds: tuple[int, ...] = (0,)
+    named: bool = False  # whether the claims were chosen one by one, by id
+    _measured: dict[tuple[str, str, str], list[Record] | RelicheckError] = field(
+        default_factory=dict
+    )
+    _absent: dict[str, str] = field(default_factory=dict)
+
+    def check_usable(self, claims: "Sequence[Claim]") -> None:
+        """Return if every checkpoint named is about one of the claims at least.
+
+        Raises:
+            UsageError: one is not; the message says what it is and what was claimed.
+            MissingData, BadCheckpoint: it cannot be opened.
+        """
+        for name, path in self.checkpoints.items():
+            if any(self._is_about(name, claim) for claim in claims):
+                continue
+            manifest = self._manifests[name]
+            wanted = sorted({f"{c.method}, {c.architecture}" for c in claims if not c.recalled})
+            raise UsageError(
+                path,
+                f"it is {manifest.method}, {manifest.spec.name}",
+                "a network that one of the claims is about: " + "; ".join(wanted[:5]),
+                "Say what it is if its manifest does not: --checkpoint METHOD=FILE.",
+            )
+
+    def missing(self, claim: Claim) -> tuple[str, ...]:
+        """Return each thing that is missing to measure `claim`, and where to get it."""
+        found = (
+            claim.unmeasurable or self._missing_evaluator(claim),
+            self._missing_weights(claim),
+            self._missing_data(claim),
+        )
+        return tuple(thing for thing in found if thing)
+
+    def records_for(self, claim: Claim) -> list[Record]:
+        """Return the records that speak of `claim`, measured now or found.
+
+        Raises:
+            MissingData, BadData, BadCheckpoint: what was measured for it failed so.
+        """
+        subject = self._subject(claim)
+        assert subject is not None, "missing() names the weights that are absent"
+        made = [
+            record
+            for evaluator in claim.evaluators
+            for record in self._measure(subject, claim.data, evaluator)
+        ]
+        return [record for record in made if speaks_of(record, claim)]
+
+    def _measure(self, subject: str | Path, data: str, evaluator: str) -> list[Record]:
+        where = (str(subject), data, evaluator)
+        if where not in self._measured:
+            try:
+                self._measured[where] = self._evaluate(subject, data, evaluator)
+            except RelicheckError as error:
+                # The next claim on this subject and data would fail alike, and as slowly.
+                self._measured[where] = error
+        found = self._measured[where]
+        if isinstance(found, RelicheckError):
+            raise found
+        return found
+
+    def _evaluate(self, subject: str | Path, data: str, evaluator: str) -> list[Record]:
+        from ..evaluations.evaluate import evaluate
+
+        return evaluate(
+            subject,
+            data,
+            [evaluator],
+            records=self.records,
+            data_root=self.data_root,
+            cache=self.cache,
+            seeds=self.seeds,
+        )
+
+    @cached_property
+    def _manifests(self) -> "dict[str, Manifest]":
+        from ..checkpoints.convert import read_any
+
+        return {name: read_any(Path(path))[1] for name, path in self.checkpoints.items()}
+
+    def _is_about(self, name: str, claim: Claim) -> bool:
+        """Return whether the checkpoint given as `name` is the network of `claim`."""
+        manifest = self._manifests[name]
+        if claim.subject:
+            return _published_hash(claim) == manifest.source_sha256
+        if key(claim.architecture.partition(" (")[0]) != key(manifest.spec.name):
+            return False
+        stated, claimed = key(manifest.method), key(claim.method)
+        if stated == _UNSTATED:
+            return self.named or key(name) == claimed or name == claim.id
+        # "supervised" is what the file of any supervised claim says: the user has to choose.
+        chosen = self.named or name == claim.id
+        return stated == claimed or (chosen and claimed.startswith(stated))
+
+    def _subject(self, claim: Claim) -> str | Path | None:
+        for name, path in self.checkpoints.items():
+            if self._is_about(name, claim):
+                return Path(path)
+        kind, _, rest = claim.subject.partition(":")
+        return rest if kind == "published" else None
+
+    def _missing_evaluator(self, claim: Claim) -> str:
+        from ..evaluations.evaluator import evaluators
+
+        known = evaluators.names()
+        if any(name in known for name in claim.evaluators):
+            return ""
+        return f"no evaluator {' or '.join(claim.evaluators)} exists yet"
+
+    def _missing_weights(self, claim: Claim) -> str:
+        subject = self._subject(claim)
+        if subject is None:
+            return weights_needed(claim)
+        if isinstance(subject, Path):
+            return ""
+        from ..checkpoints.zoo import find_published, read_published
+
+        try:
+            find_published(read_published(subject))
+        except MissingData as error:
+            return str(error)
+        return ""
+
+    def _missing_data(self, claim: Claim) -> str:
+        if claim.data not in self._absent:
+            self._absent[claim.data] = self._look_for(claim)
+        return self._absent[claim.data]
+
+    def _look_for(self, claim: Claim) -> str:
+        from ..evaluations.dataset import datasets, locate
+
+        name = claim.data.partition(":")[0]
+        if name in datasets.names():
+            try:
+                if datasets.load(name).folders:
+                    locate(name, self.data_root)
+            except MissingData as error:
+                return str(error)
+            return ""
+        from ..evaluations.dataset import data_roots
+
+        root = self.data_root or data_roots()[0]
+        return (
+            f"needs {_title(claim)} under $RELICHECK_DATA/{name}: {data_address(name)} "
+            f"(looked for {root / name}; no reader for it is registered yet)"
+        )
+
+
+def _published_hash(claim: Claim) -> str | None:
+    from ..checkpoints.zoo import read_published
+
+    kind, _, name = claim.subject.partition(":")
+    return read_published(name).sha256 if kind == "published" else None
+
+
+def _title(claim: Claim) -> str:
+    # One condition of ImageNet-C needs the whole of it.
+    return claim.dataset.partition(" ")[0] if claim.condition else claim.dataset

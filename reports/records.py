@@ -9,6 +9,8 @@ from .metrics import METRICS
 
 # A count over images is a whole number; float64 arithmetic on percents leaves less than this.
 _COUNT_TOLERANCE = 1e-6
+# A percent of at most 1 that, taken as a fraction, lands this near the claim is a fraction.
+_NEAR_POINTS = 10.0
 _COUNTED = ("top1", "top5", "top1_error")
 
 
@@ -63,6 +65,12 @@ def check_number(record: Record, claim: Claim) -> None:
     if record.images < 1 or (record.data_images is not None and record.images > record.data_images):
         raise BadRecord(
             where, f"{record.images} images of {record.data_images}", "some, and no more than all"
+        )
+    if unit == "%" and 0 < value <= 1 and abs(100 * value - claim.number) < _NEAR_POINTS:
+        raise BadRecord(
+            where,
+            f"{record.metric} {value:g} %, where {100 * value:g} % would be near {claim.value}",
+            "a percent: a fraction was not turned into a percent",
         )
     if record.metric in _COUNTED:
         _check_count(record, where)

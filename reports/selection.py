@@ -1,6 +1,7 @@
 """Choosing claims by what a user calls them."""
 
 from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 
 from ..checkpoints.errors import UnknownName
 from .claim_rules import key
@@ -52,7 +53,9 @@ def find_claim(claims: Iterable[Claim], identifier: str) -> Claim:
     """
     known = {claim.id: claim for claim in claims}
     if identifier not in known:
-        raise UnknownName("claim", identifier, known)
+        # A thousand ids help nobody: the ten nearest, or else the papers' first ones.
+        near = get_close_matches(identifier, known, n=10, cutoff=0.4)
+        raise UnknownName("claim", identifier, near or list(known)[:10])
     return known[identifier]
 
 

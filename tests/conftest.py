@@ -1,0 +1,39 @@
+"""A clean environment for every test, and the real data where the checkout has it beside it."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+_SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "RELICHECK_DATA" not in os.environ and _SHARED.is_dir():
+        os.environ["RELICHECK_DATA"] = str(_SHARED)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    # Two-thread torch collapses where the other core is busy; without torch nothing to set.
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
+
+
+@pytest.fixture
+def bare_machine(monkeypatch, tmp_path):
+    """An empty working folder, and no data root but an empty one: the folder."""
+    monkeypatch.setenv("RELICHECK_DATA", str(tmp_path / "nothing"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of real data; the test is skipped where there is none."""
+    root = Path(os.environ.get("RELICHECK_DATA", "data"))
+    if not (root / "README.md").is_file():
+        pytest.skip(f"no data under {root}: set RELICHECK_DATA")
+    return root

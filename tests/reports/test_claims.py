@@ -1,0 +1,222 @@
+"""The registry: complete, faithful to its sources, and checked on load."""
+
+import csv
+import time
+from pathlib import Path
+
+import pytest
+from relicheck.checkpoints.errors import BadClaim, MissingData, UnknownName
+from relicheck.reports.claim_registry import load_claims
+from relicheck.reports.selection import find_claim, select_claims
+
+CSV = Path(__file__).resolve().parents[3] / "shared" / "paper" / "claims.csv"
+
+VALID = """
+[defaults]
+paper = "Paper"
+source = "arXiv:0000.00000"
+confidence = "seen"
+unit = "%"
+pretrain_data = "ImageNet-1k"
+
+[[group]]
+table = "Table 1"
+task = "linear"
+dataset = "ImageNet"
+protocol = "linear classifier on frozen backbone"
+metric = "top1"
+architecture = "ResNet-50 1x"
+columns = ["id", "method", "value"]
+rows = [
+  ["a/one", "BYOL", "74.3"],
+  ["a/two", "SimCLR", "69.0"],
+]
+"""
+
+
+def load(folder: Path, text: str = VALID):
+    (folder / "paper.toml").write_text(text, encoding="utf-8")
+    return load_claims(folder)
+
+
+def test_a_valid_file_gives_its_rows_in_order(tmp_path):
+    claims = load(tmp_path)
+    assert [claim.id for claim in claims] == ["a/one", "a/two"]
+    assert claims[0].file == "paper.toml"
+
+
+def test_values_keep_their_decimals(tmp_path):
+    two = load(tmp_path)[1]
+    # 69.0 was rounded by at most half of a tenth; 69 would have been by half of one.
+    assert (two.value, two.number, two.rounding) == ("69.0", 69.0, 0.05)
+
+
+def test_an_override_adds_what_only_one_row_says(tmp_path):
+    claims = load(tmp_path, VALID + '[override."a/two"]\nmargin = 0.9\nmargin_reason = "a test"\n')
+    assert [claim.margin for claim in claims] == [0.5, 0.9]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "row", "field", "found"),
+    [
+        ('metric = "top1"', 'metric = "topone"', "a/one", "metric", "topone"),
+        ('"a/two"', '"a/one"', "a/one", "id", "taken"),
+        ('"69.0"', '"169.0"', "a/two", "value", "169.0"),
+        ('"69.0"', '"-1"', "a/two", "value", "-1"),
+        ('"69.0"', '"nan"', "a/two", "value", "nan"),
+        ('"69.0"', '"about 69"', "a/two", "value", "about 69"),
+        ('"69.0"', "69.0", "a/two", "value", "as printed"),
+        ('source = "arXiv:0000.00000"', "", "a/one", "source", "missing"),
+        ('source = "arXiv:0000.00000"', 'source = " "', "a/one", "source", "missing"),
+        ('unit = "%"', 'unit = "fraction"', "a/one", "unit", "fraction"),
+        ('confidence = "seen"', 'confidence = "sure"', "a/one", "confidence", "sure"),
+        ('confidence = "seen"', 'confidence = "seen"\nkind = "guess"', "a/one", "kind", "guess"),
+        ('task = "linear"', 'task = "linear"\ntakes = "x"', "a/one", "takes", "unknown field"),
+        ('task = "linear"', 'task = "linear"\nmargin = "1"', "a/one", "margin", "number above 0"),
+        ('task = "linear"', "task = 3", "a/one", "task", "3"),
+        ('task = "linear"', 'task = "linear"\nmargin = 1.0', "a/one", "margin_reason", "missing"),
+        (
+            'task = "linear"',
+            'task = "linear"\nevaluators = "linear"',
+            "a/one",
+            "evaluators",
+            "a list",
+        ),
+        (
+            'task = "linear"',
+            'task = "linear"\nmargin = 0.2\nmargin_reason = "hope"',
+            "a/one",
+            "margin",
+            "at least 0.25",  # 2.5 deviations of 0.1 over seeds of a probe
+        ),
+        (
+            'task = "linear"',
+            'task = "linear"\nexpected_verdict = "exceeds"',
+            "a/one",
+            "expected_reason",
+            "missing",
+        ),
+        (
+            'task = "linear"',
+            'task = "linear"\nexpected_verdict = "wrong"',
+            "a/one",
+            "expected_verdict",
+            "wrong",
+        ),
+        (
+            'task = "linear"',
+            'task = "linear"\nsubject = "weights:x"',
+            "a/one",
+            "subject",
+            "published:NAME",
+        ),
+    ],
+)
+def test_a_bad_row_is_refused_with_file_row_and_field(tmp_path, old, new, row, field, found):
+    assert old in VALID
+    with pytest.raises(BadClaim) as caught:
+        load(tmp_path, VALID.replace(old, new, 1))
+    message = str(caught.value)
+    assert f"paper.toml, row {row}, {field}" in message
+    assert found in message
+
+
+def test_a_row_with_too_few_cells_is_named_by_its_number(tmp_path):
+    with pytest.raises(BadClaim, match=r"paper\.toml, row 2"):
+        load(tmp_path, VALID.replace('["a/two", "SimCLR", "69.0"]', '["a/two", "SimCLR"]'))
+
+
+def test_text_that_is_not_toml_names_its_file(tmp_path):
+    with pytest.raises(BadClaim, match=r"paper\.toml: not valid TOML"):
+        load(tmp_path, VALID + "rows = [\n")
+
+
+def test_an_override_of_no_row_is_refused(tmp_path):
+    with pytest.raises(BadClaim, match=r"a/three.*no row has this id"):
+        load(tmp_path, VALID + '[override."a/three"]\nmargin = 1.0\n')
+
+
+def test_an_id_of_another_file_is_taken(tmp_path):
+    (tmp_path / "earlier.toml").write_text(VALID, encoding="utf-8")
+    with pytest.raises(BadClaim, match=r"paper\.toml, row a/one, id: .*earlier\.toml"):
+        load(tmp_path)
+
+
+def test_an_empty_folder_is_missing_data(tmp_path):
+    with pytest.raises(MissingData):
+        load_claims(tmp_path)
+
+
+def test_the_registry_loads_quickly():
+    from relicheck.reports import claim_registry
+
+    claim_registry._load.cache_clear()
+    begin = time.perf_counter()
+    load_claims()
+    assert time.perf_counter() - begin < 1.0  # 0.1 s alone; the machine may be busy
+
+
+def test_every_row_of_the_collected_claims_is_registered_field_by_field():
+    if not CSV.is_file():
+        pytest.skip(f"{CSV} is not there")
+    registered = {claim.id: claim for claim in load_claims()}
+    with CSV.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 1183
+    for row in rows:
+        claim = registered[row["id"]]
+        assert {field: getattr(claim, field) for field in row} == row
+
+
+def test_recalled_claims_are_marked():
+    recalled = [claim for claim in load_claims() if claim.recalled]
+    assert len(recalled) == 53
+    assert all(claim.source == "recalled, not re-read" for claim in recalled)
+
+
+def test_every_claim_says_how_it_would_be_settled():
+    for claim in load_claims():
+        assert claim.margin > 0
+        assert claim.margin_reason
+        assert bool(claim.evaluators) != bool(claim.unmeasurable)
+
+
+@pytest.mark.parametrize("spelling", ["ObjectNet", "objectnet", "OBJECT-NET", "object net"])
+def test_data_sets_may_be_spelled_as_people_do(spelling):
+    chosen = select_claims(load_claims(), dataset=spelling)
+    assert [claim.value for claim in chosen[:4]] == ["25.9", "23.8", "14.6", "23.0"]
+    assert {claim.data for claim in chosen} == {"objectnet"}
+
+
+def test_a_beginning_selects_all_that_it_begins():
+    chosen = select_claims(load_claims(), dataset="imagenetv2")
+    assert {claim.data for claim in chosen} == {
+        "imagenetv2_matched_frequency",
+        "imagenetv2_threshold0.7",
+        "imagenetv2_top_images",
+    }
+
+
+def test_a_whole_name_does_not_select_longer_ones():
+    assert {claim.method for claim in select_claims(load_claims(), method="relic")} == {"ReLIC"}
+
+
+def test_a_misspelled_claim_names_the_nearest():
+    with pytest.raises(UnknownName, match="Did you mean 'relicv2/objectnet/top1/rn50'"):
+        find_claim(load_claims(), "relicv2/objectnt/top1/rn50")
+
+
+def test_margins_follow_the_rules():
+    claims = load_claims()
+
+    def margin(identifier: str) -> float:
+        return find_claim(claims, identifier).margin
+
+    assert margin("relicv2/imagenet/linear-top1/rn50") == 0.5  # a probe
+    assert margin("relicv2/imagenet-1pct/semisup-top1/rn50") == 1.0  # 1 % of the labels
+    assert margin("relicv2/imagenet-10pct/semisup-top1/rn50") == 0.7
+    assert margin("relicv2/cityscapes/miou/rn50") == 1.0
+    assert margin("testbed/swav-linear/imagenet-sketch/top1/rn50") == 0.15  # a re-evaluation
+    assert margin("byol-ablation/baseline/top1/rn50") == 1.0  # trained anew
+    # 2 of 10,000 images, the same outputs.
+    assert margin("testbed/resnet50/imagenetv2-mf-as-released/top1") == pytest.approx(0.02)

@@ -1,5 +1,6 @@
 """The columns of the comparison: which measurements it declares, and which records fill them."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,15 +60,24 @@ def columns_of(scored: Sequence[Scored]) -> tuple[Column, ...]:
 
 def _title(title: str, item: Scored, all_fields: Sequence[dict[str, Any]]) -> str:
     fields = dict(item.record.protocol_fields)
-    fraction = fields.get("label_fraction")
-    title = title.format(labels="few" if fraction is None else f"{100 * float(fraction):g} %")
+    title = title.format(labels=_labels(item))
     # Two protocols of one evaluator are two columns: name them by what sets them apart.
     apart = {
         name: value
         for name, value in sorted(fields.items())
-        if any(other.get(name) != value for other in all_fields) and name != "label_fraction"
+        if any(other.get(name) != value for other in all_fields)
+        and name not in ("label_fraction", "preprocessing")
     }
     return title + "".join(f", {name} {value}" for name, value in apart.items())
+
+
+def _labels(item: Scored) -> str:
+    """Return how many labels were used: their share, or their number where no share is set."""
+    fraction = item.record.protocol_fields.get("label_fraction")
+    if fraction:
+        return f"{100 * float(fraction):g} %"
+    counts = (re.match(r"(\d+) labelled images", note) for note in item.record.notes)
+    return next((found[1] for found in counts if found), "few")
 
 
 def _fields_key(item: Scored) -> str:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from .scored import Scored, latest
 
 # The measurements in which every method must beat the untrained network.
 DECISIVE = ("linear", "semi_supervised")
+DEFAULT_BASELINE = "random"
 _ORDER = ("simclr", "byol", "relic", "relicv2", "supervised")
 REFERENCES = ("random", "raw_pixels")  # rows that are compared with, not methods
 
@@ -78,8 +80,37 @@ class Comparison:
         methods = [row for row in self.rows if row.is_method]
         return bool(methods) and all(self.beats(row) for row in methods)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the comparison as JSON can hold it; a missing number is its reason."""
+        return {
+            "dataset": self.dataset,
+            "split": self.split,
+            "data_fingerprint": self.data_fingerprint,
+            "baseline": self.baseline,
+            "rows": [
+                {
+                    "method": row.method,
+                    "architecture": row.architecture,
+                    "subjects": list(row.subjects),
+                    "beats_baseline": self.beats(row) if row.is_method else None,
+                    "top1": _by_title(self.columns, row.cells),
+                    "difference": _by_title(self.columns, row.differences),
+                }
+                for row in self.rows
+            ],
+        }
 
-def comparisons(scored: Iterable[Scored], baseline: str = "random") -> list[Comparison]:
+
+def _by_title(columns: Sequence[Column], cells: Sequence[Cell]) -> dict[str, Any]:
+    return {
+        column.title: {"missing": cell.reason}
+        if isinstance(cell, Missing)
+        else {"value": cell.value, "half_width_95": cell.half_width, "images": cell.images}
+        for column, cell in zip(columns, cells, strict=True)
+    }
+
+
+def comparisons(scored: Iterable[Scored], baseline: str = DEFAULT_BASELINE) -> list[Comparison]:
     """Return one comparison for each data set with a measurement the table declares."""
     groups: dict[tuple[str, str, str], list[Scored]] = defaultdict(list)
     for item in scored:
@@ -88,7 +119,7 @@ def comparisons(scored: Iterable[Scored], baseline: str = "random") -> list[Comp
     return [compare(groups[key], baseline) for key in sorted(groups)]
 
 
-def compare(scored: Iterable[Scored], baseline: str = "random") -> Comparison:
+def compare(scored: Iterable[Scored], baseline: str = DEFAULT_BASELINE) -> Comparison:
     """Return the table of all subjects of `scored` and their differences from `baseline`.
 
     A row is a method with its architecture; several seeds of it are averaged image by
@@ -163,8 +194,6 @@ class _Table:
     def cell(self, network: _Network, column: Column) -> Cell:
         found = self.cells[network, column]
         reason = _gap(found, column)
-        if not found and network[0] == "raw_pixels" and column.evaluator == "semi_supervised":
-            reason = "pixels hold nothing to fine-tune"
         if reason:
             return Missing(reason=reason)
         answers = [item.correct for item in found if item.correct is not None]

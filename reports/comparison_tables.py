@@ -131,10 +131,23 @@ def captions(comparison: Comparison) -> tuple[str, str]:
     )
     where = f"{comparison.dataset} ({comparison.split}, {' or '.join(map(str, images))} images)"
     return (
-        f"Top-1 accuracy in percent on {where}, ± half of the 95 % interval over images.",
+        f"Top-1 accuracy in percent on {where}, ± half of the 95 % interval over images."
+        + _stand_in(comparison),
         f"Difference from {comparison.baseline} in points, paired image by image, "
         "± half of its 95 % interval.",
     )
+
+
+def _stand_in(comparison: Comparison) -> str:
+    tuned = any(
+        row.method == "raw_pixels" and column.evaluator == "semi_supervised"
+        for row in comparison.rows
+        for column, cell, _ in _columns(comparison, row)
+        if isinstance(cell, Estimate)
+    )
+    if not tuned:
+        return ""
+    return " Pixels cannot be fine-tuned: a logistic regression on the same labels stands in."
 
 
 def _document(comparison: Comparison, table: TableLayout, line: Callable[[str], str]) -> str:

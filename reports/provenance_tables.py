@@ -20,15 +20,15 @@ def measured_rows(records: Sequence[Record]) -> list[dict[str, str]]:
 
 
 def protocol_rows(records: Sequence[Record]) -> list[dict[str, str]]:
-    """Return id, hash and fields of every protocol used, sorted."""
-    protocols = {(r.protocol, r.protocol_sha256): r.protocol_fields for r in records}
+    """Return id, hash and fields of every protocol used, sorted.
+
+    The fields hold the preprocessing too, which belongs to the subject: a protocol used
+    with two kinds of preprocessing has two rows.
+    """
+    protocols = {(r.protocol, r.protocol_sha256, _fields(r)) for r in records}
     return [
-        {
-            "id": identity,
-            "digest": digest[:_DIGITS],
-            "fields": "; ".join(f"{name} {_plain(value)}" for name, value in sorted(f.items())),
-        }
-        for (identity, digest), f in sorted(protocols.items())
+        {"id": identity, "digest": digest[:_DIGITS], "fields": fields}
+        for identity, digest, fields in sorted(protocols)
     ]
 
 
@@ -42,6 +42,10 @@ def environment_lines(records: Sequence[Record]) -> list[str]:
         f"{line or 'nothing recorded'} ({count} record{'' if count == 1 else 's'})"
         for line, count in sorted(lines.items())
     ]
+
+
+def _fields(record: Record) -> str:
+    return "; ".join(f"{k} {_plain(v)}" for k, v in sorted(record.protocol_fields.items()))
 
 
 def _group(record: Record) -> tuple[str, ...]:
@@ -79,6 +83,8 @@ def _short_fingerprint(fingerprint: str) -> str:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return "(" + ", ".join(f"{k} {_plain(v)}" for k, v in sorted(value.items())) + ")"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_plain, value)) + "]"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,13 +1,74 @@
 """The files of a report: the page, and its tables in Markdown and CSV."""
 
+import shlex
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
+from ..checkpoints.errors import UnknownName
 from ..checkpoints.files import write_text
-from .compare import comparisons
+from ..evaluations.record import Record
+from .claim_registry import load_claims
+from .compare import DEFAULT_BASELINE, Comparison, comparisons
 from .comparison_tables import comparison_csv, comparison_markdown
+from .matching import judge_records
 from .page import Report, render_page
-from .scored import latest
+from .scored import latest, read_scored
 from .tables import judgements_csv, judgements_markdown
+
+
+def report_of(
+    records: Path, baseline: str = "random", title: str | None = None
+) -> tuple[Report, list[Comparison]]:
+    """Return the report of a folder of records, and its comparisons.
+
+    Raises:
+        MissingData: there is no such folder, or no record in it.
+        BadRecord: a record was edited.
+        UnknownName: no method of the comparison is called `baseline`.
+    """
+    everything = read_scored(records)
+    scored = latest(everything)
+    compared = comparisons(scored, baseline)
+    methods = {row.method for comparison in compared for row in comparison.rows}
+    # Without the default baseline the table still stands; without a chosen one it misleads.
+    if baseline not in {*methods, DEFAULT_BASELINE}:
+        raise UnknownName("method among the records", baseline, methods)
+    report = Report(
+        title=title or "relicheck report",
+        scored=everything,
+        judgements=judge_records([item.record for item in scored], load_claims()),
+        baseline=baseline,
+        commands=repeat_commands([item.record for item in scored]),
+    )
+    return report, compared
+
+
+def repeat_commands(records: Sequence[Record]) -> list[str]:
+    """Return the commands that measure these records again, one per subject and data set.
+
+    A checkpoint is named as its file was, without its folder.
+    """
+    groups: dict[tuple[str, str, str], list[Record]] = defaultdict(list)
+    for record in records:
+        if record.source in ("images", "features"):
+            groups[record.subject, record.subject_kind, record.dataset].append(record)
+    return [_command(*key, groups[key]) for key in sorted(groups)]
+
+
+def _command(subject: str, kind: str, dataset: str, records: Sequence[Record]) -> str:
+    from ..checkpoints.zoo import published_names
+
+    is_file = kind == "checkpoint" and subject not in published_names()
+    name = f"{subject}.safetensors" if is_file else subject
+    evaluators = ",".join(sorted({record.evaluator for record in records}))
+    seeds = sorted({record.seed for record in records})
+    parts = ["relicheck", "evaluate", name, "--data", dataset, "--evaluators", evaluators]
+    if seeds != [0]:
+        parts += [part for seed in seeds for part in ("--seed", str(seed))]
+    if any(not record.complete for record in records):
+        parts += ["--limit", str(min(record.images for record in records))]
+    return shlex.join(parts)
 
 
 def write_report(folder: Path, report: Report) -> Path:

@@ -1,0 +1,142 @@
+"""The tables of `reports/tables/`: committed, and made here again to the byte.
+
+`relicheck report --tables reports/tables` writes them, with `--check` it compares. A
+table of measurements is made only where its data lie; elsewhere it is left as it is.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import unified_diff
+from pathlib import Path
+
+from ..checkpoints.files import write_text
+from .claim_registry import load_claims
+from .claims import Claim
+from .layout import csv_table
+from .tables import HEADER, judgement_rows, judgements_markdown
+from .verdict import Judgement, Verdict
+from .where import data_address, weights_needed
+
+# The rows that the paper's own page shows: its abstract and its list of benchmarks.
+_PAGE_TABLES = ("abstract", "benchmark list")
+_DIFFERENCE_LINES = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One generated table. `judge` gives nothing where its data are absent."""
+
+    title: str
+    judge: Callable[[], list[Judgement]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one file of a table."""
+
+    name: str
+    state: str  # "written", "unchanged", "different" or "skipped"
+    detail: str = ""
+
+
+def regenerate(folder: Path, check: bool = False) -> list[Outcome]:
+    """Write every table that can be made to `folder`, or only compare; return what was found.
+
+    Args:
+        folder: of the committed tables.
+        check: compare and write nothing.
+    """
+    return [
+        outcome for name, table in TABLES.items() for outcome in _make(folder, name, table, check)
+    ]
+
+
+def _make(folder: Path, name: str, table: Table, check: bool) -> Iterable[Outcome]:
+    judgements = table.judge()
+    if not judgements:
+        yield Outcome(name=name, state="skipped", detail="its data are not under $RELICHECK_DATA")
+        return
+    for suffix, text in (
+        (".md", f"# {table.title}\n\n{judgements_markdown(judgements)}"),
+        # Without the records' ids, which change with every change of the code.
+        (".csv", csv_table(HEADER, judgement_rows(judgements))),
+    ):
+        yield _write_or_compare(Path(folder) / f"{name}{suffix}", text, check)
+
+
+def _write_or_compare(path: Path, text: str, check: bool) -> Outcome:
+    before = path.read_bytes().decode("utf-8") if path.is_file() else None
+    if before == text:
+        return Outcome(name=path.name, state="unchanged")
+    if not check:
+        write_text(path, text)
+        return Outcome(name=path.name, state="written")
+    if before is None:
+        return Outcome(name=path.name, state="different", detail="there is no such file")
+    lines = unified_diff(before.splitlines(), text.splitlines(), "committed", "made now", n=0)
+    detail = "\n".join(list(lines)[:_DIFFERENCE_LINES])
+    return Outcome(name=path.name, state="different", detail=detail or "line ends differ")
+
+
+def relicv2_page() -> list[Judgement]:
+    """Return the claims of ReLICv2's page on ObjectNet and ImageNet, as a bare machine sees them.
+
+    What is missing is said without looking for it: the table must not depend on what
+    lies on the machine that makes it.
+    """
+    return [
+        _bare(claim)
+        for claim in load_claims()
+        if claim.paper == "ReLICv2"
+        and claim.table in _PAGE_TABLES
+        and claim.dataset in ("ObjectNet", "ImageNet")
+        and claim.metric == "top1"
+        and not claim.recalled
+    ]
+
+
+def published_checkpoints() -> list[Judgement]:
+    """Return the claims about published weights that lie under $RELICHECK_DATA, measured."""
+    return _measured("published:")
+
+
+def published_predictions() -> list[Judgement]:
+    """Return the claims about published predictions that lie under $RELICHECK_DATA, counted."""
+    return _measured("predictions:")
+
+
+def _bare(claim: Claim) -> Judgement:
+    missing = (
+        weights_needed(claim),
+        f"needs {claim.dataset} under $RELICHECK_DATA/{claim.data}: {data_address(claim.data)}",
+    )
+    return Judgement(
+        claim=claim,
+        verdict=Verdict.NOT_MEASURED,
+        reason="; ".join(missing) + ".",
+        missing=missing,
+    )
+
+
+def _measured(kind: str) -> list[Judgement]:
+    from .verify import verify
+
+    claims = [claim for claim in load_claims() if claim.subject.startswith(kind)]
+    with tempfile.TemporaryDirectory() as scratch:
+        judgements = verify(claims, records=Path(scratch) / "records") if claims else []
+    measured = [j for j in judgements if j.verdict is not Verdict.NOT_MEASURED]
+    return judgements if measured else []
+
+
+TABLES = {
+    "relicv2_page": Table(
+        title="ReLICv2's page: claims on ObjectNet and ImageNet", judge=relicv2_page
+    ),
+    "published_checkpoints": Table(
+        title="Published CIFAR-10 weights: claimed and measured", judge=published_checkpoints
+    ),
+    "published_predictions": Table(
+        title="Published predictions: claimed and counted", judge=published_predictions
+    ),
+}

@@ -137,14 +137,15 @@ def _claim(file: str, row: Mapping[str, Any]) -> Claim:
     allowed = margin(dict(row), kind, data)
     if "margin" in row and not row.get("margin_reason"):
         raise BadClaim(_at(file, identifier, "margin_reason"), "missing", "why this margin")
-    evaluators = tuple(row.get("evaluators", way.evaluators))
+    unmeasurable = row.get("unmeasurable", way.unmeasurable)
+    evaluators = () if unmeasurable else tuple(row.get("evaluators", way.evaluators))
     derived = {
         "kind": kind,
         "data": data,
         "condition": row.get("condition", condition),
         "evaluators": evaluators,
         "protocols": tuple(row.get("protocols", way.protocols)),
-        "unmeasurable": row.get("unmeasurable", "" if evaluators else way.unmeasurable),
+        "unmeasurable": unmeasurable,
         "margin": float(row.get("margin", allowed.points)),
         "margin_reason": row.get("margin_reason", allowed.reason),
         "file": file,

@@ -95,7 +95,7 @@ def route(row: dict[str, str]) -> Route:
     if metric == "delta-top1":
         return Route("probe", unmeasurable="it is a difference of two claims, not a measurement")
     if row.get("subject", "").startswith("predictions:"):
-        return Route("recomputation", ("classifier",))
+        return Route("recomputation", ("predictions",))
     if task in _BY_TASK:
         return _BY_TASK[task]
     if task == "ablation":

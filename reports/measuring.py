@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from ..checkpoints.errors import MissingData, RelicheckError, UsageError
 from ..evaluations.record import Record
-from .claim_rules import key
+from .claim_rules import TEST_IMAGES, key
 from .claims import Claim
-from .records import speaks_of
+from .records import REAL, speaks_of
 from .where import data_address, weights_needed
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..checkpoints.manifest import Manifest
 
+_PUBLISHED, _PREDICTIONS = "published:", "predictions:"
 _UNSTATED = "unstated"  # a manifest's method where neither the file nor the user named one
 
 
@@ -34,15 +35,23 @@ class Measuring:
     _measured: dict[tuple[str, str, str], list[Record] | RelicheckError] = field(
         default_factory=dict
     )
-    _absent: dict[str, str] = field(default_factory=dict)
+    _absent: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def check_usable(self, claims: "Sequence[Claim]") -> None:
-        """Return if every checkpoint named is about one of the claims at least.
+        """Return if every file named is about one of the claims at least.
 
         Raises:
             UsageError: one is not; the message says what it is and what was claimed.
             MissingData, BadCheckpoint: it cannot be opened.
         """
+        sets = sorted({claim.data for claim in claims})
+        if self.predictions is not None and len(sets) != 1:
+            raise UsageError(
+                self.predictions,
+                f"predictions, for claims on {len(sets)} data sets ({', '.join(sets[:5])})",
+                "claims on the one data set that was predicted",
+                "Name them: --claim ID",
+            )
         for name, path in self.checkpoints.items():
             if any(self._is_about(name, claim) for claim in claims):
                 continue
@@ -58,7 +67,7 @@ class Measuring:
     def missing(self, claim: Claim) -> tuple[str, ...]:
         """Return each thing that is missing to measure `claim`, and where to get it."""
         found = (
-            claim.unmeasurable or self._missing_evaluator(claim),
+            self._missing_evaluator(claim),
             self._missing_weights(claim),
             self._missing_data(claim),
         )
@@ -70,17 +79,24 @@ class Measuring:
         Raises:
             MissingData, BadData, BadCheckpoint: what was measured for it failed so.
         """
+        data = "imagenet" if claim.data == REAL else claim.data
         subject = self._subject(claim)
-        assert subject is not None, "missing() names the weights that are absent"
         made = [
             record
-            for evaluator in claim.evaluators
-            for record in self._measure(subject, claim.data, evaluator)
+            for evaluator in self._evaluators(claim)
+            for record in self._measure(subject, data, evaluator)
         ]
         return [record for record in made if speaks_of(record, claim)]
 
-    def _measure(self, subject: str | Path, data: str, evaluator: str) -> list[Record]:
-        where = (str(subject), data, evaluator)
+    def _evaluators(self, claim: Claim) -> tuple[str, ...]:
+        from ..evaluations.evaluator import evaluators
+
+        if self._subject(claim).startswith(_PREDICTIONS):
+            return ("predictions",)
+        return tuple(name for name in claim.evaluators if name in evaluators.names())
+
+    def _measure(self, subject: str, data: str, evaluator: str) -> list[Record]:
+        where = (subject, data, evaluator)
         if where not in self._measured:
             try:
                 self._measured[where] = self._evaluate(subject, data, evaluator)
@@ -92,17 +108,39 @@ class Measuring:
             raise found
         return found
 
-    def _evaluate(self, subject: str | Path, data: str, evaluator: str) -> list[Record]:
+    def _evaluate(self, subject: str, data: str, evaluator: str) -> list[Record]:
+        if self.predictions is not None:
+            return self._count(self.predictions, data)
+        if subject.startswith(_PREDICTIONS):
+            from ..evaluations.published_predictions import evaluate_published
+
+            model = subject.split(":")[2]
+            return evaluate_published(model, data, records=self.records, root=self.data_root)
         from ..evaluations.evaluate import evaluate
 
         return evaluate(
-            subject,
+            subject.removeprefix(_PUBLISHED),
             data,
             [evaluator],
             records=self.records,
             data_root=self.data_root,
             cache=self.cache,
             seeds=self.seeds,
+        )
+
+    def _count(self, path: Path, data: str) -> list[Record]:
+        from ..evaluations.prediction_files import read_predictions
+        from ..evaluations.predictions import evaluate_predictions
+
+        labels, predictions = read_predictions(path)
+        return evaluate_predictions(
+            path,
+            path.stem,
+            data,
+            labels=labels,
+            predictions=predictions,
+            records=self.records,
+            expected=TEST_IMAGES.get(data),
         )
 
     @cached_property
@@ -125,42 +163,55 @@ class Measuring:
         chosen = self.named or name == claim.id
         return stated == claimed or (chosen and claimed.startswith(stated))
 
-    def _subject(self, claim: Claim) -> str | Path | None:
+    def _subject(self, claim: Claim) -> str:
+        """Return what is measured: as `Claim.subject`, or a file; "" where there is nothing."""
+        if self.predictions is not None:
+            return f"{_PREDICTIONS}{self.predictions}"
         for name, path in self.checkpoints.items():
             if self._is_about(name, claim):
-                return Path(path)
-        kind, _, rest = claim.subject.partition(":")
-        return rest if kind == "published" else None
+                return str(path)
+        return claim.subject
 
     def _missing_evaluator(self, claim: Claim) -> str:
-        from ..evaluations.evaluator import evaluators
-
-        known = evaluators.names()
-        if any(name in known for name in claim.evaluators):
-            return ""
+        if claim.unmeasurable or self._evaluators(claim):
+            return claim.unmeasurable
         return f"no evaluator {' or '.join(claim.evaluators)} exists yet"
 
     def _missing_weights(self, claim: Claim) -> str:
         subject = self._subject(claim)
-        if subject is None:
+        if not subject:
             return weights_needed(claim)
-        if isinstance(subject, Path):
+        if not subject.startswith(_PUBLISHED):
             return ""
         from ..checkpoints.zoo import find_published, read_published
 
         try:
-            find_published(read_published(subject))
+            find_published(read_published(subject.removeprefix(_PUBLISHED)))
         except MissingData as error:
             return str(error)
         return ""
 
     def _missing_data(self, claim: Claim) -> str:
-        if claim.data not in self._absent:
-            self._absent[claim.data] = self._look_for(claim)
-        return self._absent[claim.data]
+        """Return what is missing of the claim's images, or of the answers about them."""
+        if self.predictions is not None:
+            return ""
+        answers = claim.subject.startswith(_PREDICTIONS)
+        where = (claim.data, str(answers))
+        if where not in self._absent:
+            self._absent[where] = self._no_answers(claim) if answers else self._look_for(claim)
+        return self._absent[where]
+
+    def _no_answers(self, claim: Claim) -> str:
+        from ..evaluations.published_predictions import published_models
+
+        try:
+            published_models("imagenet" if claim.data == REAL else claim.data, self.data_root)
+        except MissingData as error:
+            return str(error)
+        return ""
 
     def _look_for(self, claim: Claim) -> str:
-        from ..evaluations.dataset import datasets, locate
+        from ..evaluations.dataset import data_roots, datasets, locate
 
         name = claim.data.partition(":")[0]
         if name in datasets.names():
@@ -170,8 +221,6 @@ class Measuring:
             except MissingData as error:
                 return str(error)
             return ""
-        from ..evaluations.dataset import data_roots
-
         root = self.data_root or data_roots()[0]
         return (
             f"needs {_title(claim)} under $RELICHECK_DATA/{name}: {data_address(name)} "

@@ -7,22 +7,32 @@ from ..evaluations.record import Record
 from .claims import Claim
 from .metrics import METRICS
 
+# ImageNet's reassessed labels: a metric of their own on the same images.
+REAL = "imagenet_real"
 # A count over images is a whole number; float64 arithmetic on percents leaves less than this.
 _COUNT_TOLERANCE = 1e-6
 # A percent of at most 1 that, taken as a fraction, lands this near the claim is a fraction.
 _NEAR_POINTS = 10.0
-_COUNTED = ("top1", "top5", "top1_error")
+_COUNTED = ("top1", "top5", "top1_error", "real_top1", "real_top5")
 
 
 def speaks_of(record: Record, claim: Claim) -> bool:
     """Return whether `record` measured the claim's metric on its data by its evaluator."""
+    name, _, split = claim.data.partition(":")
+    prefix = "real_" if name == REAL else ""
     metric = METRICS[claim.metric]
     return (
-        record.metric in (metric.measured_as, metric.error_of)
-        and record.dataset == claim.data
+        record.metric in {prefix + name for name in (metric.measured_as, metric.error_of) if name}
+        and record.dataset == ("imagenet" if name == REAL else name)
+        and (not split or record.split == split)
         and record.condition == claim.condition
-        and record.evaluator in claim.evaluators
+        and (record.evaluator in claim.evaluators or from_predictions(record))
     )
+
+
+def from_predictions(record: Record) -> bool:
+    """Return whether the record counts a file of predictions: its protocol is its maker's word."""
+    return record.subject_kind == "predictions"
 
 
 def number_of(record: Record, claim: Claim) -> float:
@@ -40,8 +50,8 @@ def number_of(record: Record, claim: Claim) -> float:
         )
     check_number(record, claim)
     # The complement: an error claimed, an accuracy measured.
-    same = record.metric == METRICS[claim.metric].measured_as
-    return record.value if same else 100 - record.value
+    complement = METRICS[claim.metric].error_of
+    return 100 - record.value if complement and record.metric.endswith(complement) else record.value
 
 
 def check_number(record: Record, claim: Claim) -> None:
@@ -97,7 +107,8 @@ def flaw(record: Record, claim: Claim, images: int | None) -> str:
         return "the hash of the weights is unknown"
     if record.subject_kind != "checkpoint" and not record.source_sha256:
         return "the hash of the file of predictions is unknown"
-    if claim.protocols and record.protocol not in claim.protocols:
+    known = claim.protocols and not from_predictions(record)
+    if known and record.protocol not in claim.protocols:
         return f"protocol {record.protocol} is not admissible: {', '.join(claim.protocols)}"
     if images is not None and record.data_images not in (None, images):
         return (

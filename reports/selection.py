@@ -9,6 +9,8 @@ from .claims import Claim
 
 Names = str | Sequence[str]
 
+_SHORTEST_PART = 4  # letters of a name that may stand for it: fewer are in too many
+
 
 def select_claims(
     claims: Iterable[Claim],
@@ -23,7 +25,7 @@ def select_claims(
 
     Names are compared by their letters and digits: "ImageNet-R", "imagenet_r" and
     "imagenetr" are one. A name that is nobody's whole name selects those it begins, so
-    that "imagenetv2" means its three sets.
+    that "imagenetv2" means its three sets, or else those it is part of ("testbed").
 
     Raises:
         UnknownName: a criterion that no claim of the registry meets, with the nearest.
@@ -71,13 +73,12 @@ def _named(
     claims: Sequence[Claim], name: str, spellings: Callable[[Claim], tuple[str, ...]], noun: str
 ) -> list[Claim]:
     wanted = key(name)
-    exact = [claim for claim in claims if wanted in map(key, spellings(claim))]
-    begun = exact or [
-        claim
-        for claim in claims
-        if wanted and any(key(spelling).startswith(wanted) for spelling in spellings(claim))
-    ]
-    if not begun:
-        known = {spelling for claim in claims for spelling in spellings(claim)}
-        raise UnknownName(noun, name, known)
-    return begun
+    fits: tuple[Callable[[str], bool], ...] = (
+        lambda spelling: spelling == wanted,
+        lambda spelling: spelling.startswith(wanted),
+        lambda spelling: len(wanted) >= _SHORTEST_PART and wanted in spelling,
+    )
+    for fit in fits if wanted else ():
+        if found := [c for c in claims if any(fit(key(s)) for s in spellings(c))]:
+            return found
+    raise UnknownName(noun, name, {spelling for claim in claims for spelling in spellings(claim)})

@@ -52,8 +52,8 @@ def evaluate(
         subject: a checkpoint's file, a published name, `raw_pixels`, or a network with
             its manifest.
         data: a registered data set or a folder with train/<class>/ and test/<class>/.
-        evaluators: names; None: linear and knn, and the checkpoint's own classifier
-            where it has one for these classes.
+        evaluators: names; None: the checkpoint's own classifier where it has one for
+            these classes, else linear and knn.
         records: folder that records are kept in.
         data_root: where data sets lie; None: $RELICHECK_DATA, else ./data.
         cache: folder for features; None keeps them in memory only.
@@ -94,18 +94,19 @@ def _check_request(seeds: Sequence[int], limit: int | None) -> None:
 
 
 def _default_evaluators(subject: Subject) -> list[str]:
+    """Return the checkpoint's own classifier where it fits the classes, else probes."""
     head, dataset = subject.head, subject.dataset
-    classes = len(subject.images("test").class_names)
-    chosen = ["classifier"] if head is not None and len(head[1]) == classes else []
-    if dataset is None or dataset.training is not None:
-        chosen = ["linear", "knn", *chosen]
-    if not chosen:
+    if head is not None and len(head[1]) == len(subject.images("test").class_names):
+        return ["classifier"]
+    if dataset is not None and dataset.imagenet_indices and head is not None:
+        return ["classifier_mapped", "classifier_masked"]
+    if dataset is not None and dataset.training is None:
         raise UsageError(
             subject.dataset_name,
-            "the data set has no images to train on and the checkpoint no head for its classes",
-            "an evaluator named with --evaluators",
+            "it has no images to train on, and the checkpoint no classifier of its classes",
+            "a checkpoint with one",
         )
-    return chosen
+    return ["linear", "knn"]
 
 
 def _measure(subject: Subject, run: _Run, records: Path) -> list[Record]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..checkpoints.errors import BadData, UnknownName
+from ..checkpoints.errors import BadData
 from ..checkpoints.files import sha256_of_file
 from .dataset import datasets
 from .evaluator import Measurement, Protocol, top1
@@ -156,13 +156,12 @@ def labels_fingerprint(
     return f"labels:{digest.hexdigest()}"
 
 
-def expected_images(dataset: str) -> int | None:
-    """Return the size of a registered data set's scored split; None for any other name."""
-    try:
-        known = datasets.load(dataset)
-    except UnknownName:
-        return None
-    return known.splits[known.scored]
+def known_size(dataset: str) -> tuple[int | None, int | None]:
+    """Return images of the scored split and classes of a registered data set, else None twice."""
+    if dataset not in datasets.names():
+        return None, None
+    known = datasets.load(dataset)
+    return known.splits[known.scored], known.classes
 
 
 def _ranks(

@@ -1,1 +1,64 @@
-"""Class maps and official lists, as data."""
+"""Class lists and class maps, as small tables of our own.
+
+`imagenet_classes.csv`: the 1000 wnids in index order (Russakovsky et al., arXiv:1409.0575)
+and whether ImageNet-R (arXiv:2006.16241) and ImageNet-A (arXiv:1907.07174) hold the class.
+`objectnet_classes.csv`: the 313 folders of ObjectNet with, for the 113 classes shared with
+ImageNet, the official id and the ImageNet indices that count as it
+(github.com/abarbu/objectnet-template-pytorch, mapping_files). Never derive an id from the
+order of the folders: that order and the ids disagree for 41 of the 113.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectNetClass:
+    """One folder of ObjectNet."""
+
+    folder: str
+    name: str
+    objectnet_id: int | None  # None outside the overlap with ImageNet
+    imagenet_indices: tuple[int, ...]
+
+
+@cache
+def imagenet_wnids() -> tuple[str, ...]:
+    """Return the 1000 wnids in index order."""
+    return tuple(row["wnid"] for row in _rows("imagenet_classes.csv"))
+
+
+@cache
+def imagenet_subset(name: str) -> tuple[tuple[int, str], ...]:
+    """Return (index, wnid) of the classes of `imagenet_r` or `imagenet_a`, in index order."""
+    rows = enumerate(_rows("imagenet_classes.csv"))
+    return tuple((index, row["wnid"]) for index, row in rows if row[name] == "1")
+
+
+@cache
+def objectnet_classes() -> tuple[ObjectNetClass, ...]:
+    """Return all 313 classes, sorted by folder."""
+    return tuple(
+        ObjectNetClass(
+            folder=row["folder"],
+            name=row["name"],
+            objectnet_id=int(row["objectnet_id"]) if row["objectnet_id"] else None,
+            imagenet_indices=tuple(int(index) for index in row["imagenet_indices"].split()),
+        )
+        for row in _rows("objectnet_classes.csv")
+    )
+
+
+@cache
+def objectnet_overlap() -> tuple[ObjectNetClass, ...]:
+    """Return the 113 classes shared with ImageNet, by official id."""
+    shared = [c for c in objectnet_classes() if c.objectnet_id is not None]
+    return tuple(sorted(shared, key=lambda c: c.objectnet_id or 0))
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return iter(list(csv.DictReader(text.splitlines())))

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 @click.command("evaluate")
 @click.argument("checkpoints", nargs=-1, metavar="CHECKPOINT...")
 @click.option("--data", help="A data set's name, or a folder with train/<class>/, test/<class>/.")
-@click.option("--evaluators", help="Names, separated by commas. Default: linear, knn, and the "
-              "checkpoint's own classifier where it fits.")  # fmt: skip
+@click.option("--evaluators", help="Names, separated by commas. Default: the checkpoint's "
+              "own classifier where it fits the classes, else linear,knn.")  # fmt: skip
 @click.option("--records", type=click.Path(path_type=Path), default=Path("runs/records"),
               show_default=True, help="Folder that records are kept in.")  # fmt: skip
 @click.option("--cache", type=click.Path(path_type=Path), default=Path("runs/features"),
@@ -73,13 +73,14 @@ def _measured(options: dict[str, Any]) -> "list[Record]":
 
 def _predicted(options: dict[str, Any]) -> "list[Record]":
     from ...evaluations.prediction_files import read_predictions
-    from ...evaluations.predictions import evaluate_predictions, expected_images
+    from ...evaluations.predictions import evaluate_predictions, known_size
 
     path = options["predictions"]
     if options["checkpoints"]:
         raise click.UsageError("Name either a CHECKPOINT or --predictions, not both.")
     labels, predictions = read_predictions(path)
     data = options["data"] or "unnamed"
+    expected, classes = known_size(data)
     return evaluate_predictions(
         path,
         path.stem,
@@ -87,7 +88,8 @@ def _predicted(options: dict[str, Any]) -> "list[Record]":
         labels=labels,
         predictions=predictions,
         records=options["records"],
-        expected=expected_images(data),
+        expected=expected,
+        classes=classes,
     )
 
 

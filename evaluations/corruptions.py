@@ -28,13 +28,13 @@ Corruption = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
 def gaussian_noise(image: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """Return the image plus noise of a fixed deviation."""
     deviation = (0.08, 0.12, 0.18, 0.26, 0.38)[severity - 1]
-    return image + rng.normal(scale=deviation, size=image.shape)
+    return np.asarray(image + rng.normal(scale=deviation, size=image.shape))
 
 
 def shot_noise(image: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """Return Poisson counts of few photons, scaled back."""
     photons = (60, 25, 12, 5, 3)[severity - 1]
-    return rng.poisson(image * photons) / photons
+    return np.asarray(rng.poisson(image * photons) / photons)
 
 
 def defocus_blur(image: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
@@ -66,14 +66,14 @@ def brightness(image: np.ndarray, severity: int, rng: np.random.Generator) -> np
     """
     value = image.max(axis=2, keepdims=True)
     raised = np.clip(value + 0.1 * severity, 0, 1)
-    return np.where(value > 0, image * raised / np.where(value > 0, value, 1), raised)
+    return np.asarray(np.where(value > 0, image * raised / np.where(value > 0, value, 1), raised))
 
 
 def contrast(image: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """Return the image drawn towards its mean colour."""
     kept = (0.4, 0.3, 0.2, 0.1, 0.05)[severity - 1]
     mean = image.mean(axis=(0, 1), keepdims=True)
-    return (image - mean) * kept + mean
+    return np.asarray((image - mean) * kept + mean)
 
 
 def pixelate(image: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
@@ -145,17 +145,17 @@ def corrupt(source: ImageSource, corruption: str) -> Images:
     def read(index: int) -> np.ndarray:
         return corrupt_image(source[index], corruption, source.identities[index])
 
+    kept: list[np.ndarray] | None = None
     fingerprint = f"{source.fingerprint} {corruption}"
     if len(source) * source[0].nbytes <= _MEMORY_BYTES // 8:
         kept = _remember(fingerprint, len(source), read)
-        read = kept.__getitem__
     return Images(
         name=source.name,
         split=source.split,
         labels=source.labels,
         identities=source.identities,
         class_names=source.class_names,
-        read=read,
+        read=read if kept is None else lambda index: kept[index],
         digest=lambda: fingerprint,
         expected=source.expected,
     )
@@ -180,4 +180,4 @@ def _bytes_remembered() -> int:
 
 def _to_bytes(image: np.ndarray) -> np.ndarray:
     # Truncated and not rounded, as the original generator does.
-    return (np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.clip(image, 0, 1) * 255).astype(np.uint8)

@@ -31,10 +31,16 @@ _HEADER_KEY = "relicheck_features"
 
 
 class Backbone(Protocol):
-    """What extraction needs of a network."""
+    """What extraction needs of a network: a torch module with `features`."""
 
-    def features(self, x: "torch.Tensor") -> "torch.Tensor":
+    def features(self, images: "torch.Tensor", /) -> "torch.Tensor":
         """Return [N, D] features of [N, 3, side, side] inputs."""
+
+    def eval(self) -> "torch.nn.Module":
+        """Switch to evaluation mode."""
+
+    def state_dict(self) -> Mapping[str, "torch.Tensor"]:
+        """Return every parameter and buffer by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +68,7 @@ def facts(
     }
 
 
-def extract(
-    backbone: "torch.nn.Module", source: ImageSource, preprocessing: Preprocessing
-) -> np.ndarray:
+def extract(backbone: Backbone, source: ImageSource, preprocessing: Preprocessing) -> np.ndarray:
     """Return the features [N, D] float32 of every image, in the source's order.
 
     Evaluation mode, no gradients, channels_last. The backbone's parameters and
@@ -77,7 +81,8 @@ def extract(
     import torch
 
     before = state_hash(backbone)
-    backbone.eval().to(device(), memory_format=torch.channels_last)
+    network = backbone.eval().to(device())
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     size = batch_images(preprocessing)
     done = []
     with torch.inference_mode(), progress_bar(_title(source), len(source), "image") as bar:
@@ -103,7 +108,7 @@ def extract(
     return features
 
 
-def state_hash(backbone: "torch.nn.Module") -> str:
+def state_hash(backbone: Backbone) -> str:
     """Return a SHA-256 over every parameter and buffer of a network."""
     digest = hashlib.sha256()
     for name, tensor in backbone.state_dict().items():
@@ -128,9 +133,11 @@ def read_features(path: Path) -> Extract | None:
             header = json.loads((file.metadata() or {})[_HEADER_KEY])
             features, labels = file.get_tensor("features"), file.get_tensor("labels")
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        return _distrusted(path, str(error))
+        _distrust(path, str(error))
+        return None
     if header.pop("sha256", None) != _content_hash(features, labels):
-        return _distrusted(path, "its content does not give its checksum")
+        _distrust(path, "its content does not give its checksum")
+        return None
     return Extract(features=features, labels=labels, facts=header)
 
 
@@ -138,13 +145,15 @@ def write_features(path: Path, extract: Extract) -> None:
     """Write a cache file, whole or not at all."""
     from safetensors.numpy import save_file
 
-    content = {
-        "features": np.ascontiguousarray(extract.features, dtype=np.float32),
-        "labels": np.ascontiguousarray(extract.labels, dtype=np.int64),
-    }
-    header = {**extract.facts, "sha256": _content_hash(content["features"], content["labels"])}
+    features = np.ascontiguousarray(extract.features, dtype=np.float32)
+    labels = np.ascontiguousarray(extract.labels, dtype=np.int64)
+    header = {**extract.facts, "sha256": _content_hash(features, labels)}
     with atomic_path(path) as temporary:
-        save_file(content, temporary, metadata={_HEADER_KEY: json.dumps(header)})
+        save_file(
+            {"features": features, "labels": labels},
+            temporary,
+            metadata={_HEADER_KEY: json.dumps(header)},
+        )
 
 
 def find_features(
@@ -231,7 +240,7 @@ def _content_hash(features: np.ndarray, labels: np.ndarray) -> str:
     return digest.hexdigest()
 
 
-def _distrusted(path: Path, reason: str) -> None:
+def _distrust(path: Path, reason: str) -> None:
     _log.warning("%s: cached features cannot be used (%s); they are made again.", path, reason)
 
 

@@ -63,7 +63,8 @@ def fine_tune(
     import torch
 
     rng = np.random.default_rng([seed, 0xF17E])
-    network = copy.deepcopy(backbone).to(device(), memory_format=torch.channels_last).train()
+    network = copy.deepcopy(backbone).to(device()).train()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.fc = torch.nn.Linear(network.spec.feature_dim, classes).to(device())
     torch.nn.init.zeros_(network.fc.weight)
     torch.nn.init.zeros_(network.fc.bias)
@@ -85,10 +86,11 @@ def fine_tune(
                 "Set smaller learning rates: --set semi_supervised.learning_rates=0.01,0.05",
             )
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
-    return network.eval()
+    network.eval()
+    return network
 
 
 def _batches(images: int, recipe: Recipe, rng: np.random.Generator) -> list[np.ndarray]:

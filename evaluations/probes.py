@@ -25,7 +25,7 @@ class Standardisation:
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Return `(features - mean) / scale` as float32."""
-        return ((features - self.mean) / self.scale).astype(np.float32)
+        return np.asarray((features - self.mean) / self.scale, dtype=np.float32)
 
 
 def standardisation(features: np.ndarray, enabled: bool = True) -> Standardisation:
@@ -52,11 +52,11 @@ class Probe:
 
     def logits(self, features: np.ndarray) -> np.ndarray:
         """Return [N, classes] float32."""
-        return features @ self.weight.T + self.bias
+        return np.asarray(features @ self.weight.T + self.bias)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Return the class of each row, [N] int64."""
-        return np.argmax(self.logits(features), axis=1).astype(np.int64)
+        return np.asarray(np.argmax(self.logits(features), axis=1), dtype=np.int64)
 
 
 def fit_logistic(

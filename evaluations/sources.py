@@ -189,7 +189,7 @@ def part(source: ImageSource, limit: int) -> ImageSource:
         split=source.split,
         class_names=source.class_names,
         labels=source.labels[chosen],
-        identities=[source.identities[index] for index in chosen],
+        identities=[source.identities[int(index)] for index in chosen],
         read=lambda index: source[int(chosen[index])],
         digest=lambda: source.fingerprint,
         expected=source.expected if source.expected is not None else len(source),

@@ -8,6 +8,7 @@ photographs alone is the small analogue of ImageNet to ImageNet-Sketch.
 """
 
 from pathlib import Path
+from typing import Any
 
 from ..dataset import Dataset, missing
 from ..sources import Images, from_files, from_tar, list_tar
@@ -25,7 +26,7 @@ def open_split(split: str, folder: Path | None) -> Images:
     chosen = [file for file in files if _fits(file, domains)]
     if not chosen:
         raise missing("pacs", folder, f"found no images in {' or '.join(domains)}")
-    rest = {
+    rest: dict[str, Any] = {
         "name": "pacs",
         "split": split,
         "labels": [CLASSES.index(file.split("/")[1]) for file in chosen],

@@ -68,7 +68,7 @@ def nearest_labels(
 
 def _unit(features: np.ndarray) -> np.ndarray:
     length = np.linalg.norm(features, axis=1, keepdims=True)
-    return (features / np.maximum(length, 1e-12)).astype(np.float32)
+    return np.asarray(features / np.maximum(length, 1e-12), dtype=np.float32)
 
 
 def run(subject: Subject, protocol: KnnProtocol, seed: int) -> Iterator[Measurement]:

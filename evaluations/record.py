@@ -130,5 +130,6 @@ def read_correct(path: Path) -> np.ndarray | None:
     beside = path.with_suffix(".npz")
     if not beside.is_file():
         return None
-    with np.load(beside, allow_pickle=False) as archive:
+    # Opened here: np.load leaves the file open when it turns out not to be an archive.
+    with beside.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
         return np.unpackbits(archive["correct"])[: int(archive["images"])].astype(bool)

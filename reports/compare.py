@@ -221,10 +221,10 @@ class _Table:
         answers = [[i.correct for i in found if i.correct is not None] for found in (ours, theirs)]
         if len(answers[0]) != len(ours) or len(answers[1]) != len(theirs):
             return Missing(reason="the answers per image were not kept")
-        scores = [image_scores(found) for found in answers]
-        if len(scores[0]) != len(scores[1]):
-            return Missing(reason=f"scored on {len(scores[0])} and on {len(scores[1])} images")
-        return paired_difference(*scores, repeats=len(ours))
+        scores, baseline = image_scores(answers[0]), image_scores(answers[1])
+        if len(scores) != len(baseline):
+            return Missing(reason=f"scored on {len(scores)} and on {len(baseline)} images")
+        return paired_difference(scores, baseline, len(ours))
 
 
 def _gap(found: Sequence[Scored], column: Column) -> str:

@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..checkpoints.errors import MissingDependency
 from .compare import Comparison, Row
@@ -28,7 +28,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 # Text and axes. A colour nothing else has, so that a page can exchange it for its own.
 _INK = "#010203"
 _REFERENCE_COLOUR = "#808080"  # legible on white and on black
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.hashsalt": "relicheck",
     # Glyphs as outlines: no font of the reader's machine, no request for one.
     "svg.fonttype": "path",
@@ -92,6 +92,8 @@ def severity_figure(curves: Sequence[SeverityCurve], rows: Sequence[Row]) -> "Fi
     """
     by_network = {(curve.method, curve.architecture): curve for curve in curves}
     with _drawing():
+        from matplotlib.ticker import MaxNLocator
+
         figure = _figure(_PANEL_INCHES, 4.4)
         axes = figure.subplots()
         for place, row in enumerate(rows):
@@ -101,7 +103,7 @@ def severity_figure(curves: Sequence[SeverityCurve], rows: Sequence[Row]) -> "Fi
         axes.set_xlabel("severity of the corruption (1: mild, 5: strong)")
         axes.set_ylabel("top-1 accuracy (%)")
         axes.grid(axis="y")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10)
     return figure
 

@@ -60,7 +60,7 @@ def image_scores(correct: Sequence[np.ndarray]) -> np.ndarray:
         raise BadRecord(
             "per-image correctness", f"answers for {lengths or 'no'} images", "one number above 0"
         )
-    return np.mean(np.stack(correct).astype(np.float64), axis=0)
+    return np.asarray(np.mean(np.stack(correct).astype(np.float64), axis=0))
 
 
 def mean_estimate(scores: np.ndarray, repeats: int = 1) -> Estimate:

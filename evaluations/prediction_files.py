@@ -46,7 +46,8 @@ def read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, np.
         BadData: truncated, not an archive, or an array that needs unpickling.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here: np.load leaves its own handle open when the archive is truncated.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             wanted = archive.files if names is None else names
             return {name: archive[name] for name in wanted if name in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:

@@ -115,11 +115,14 @@ class Measuring:
             from ..evaluations.published_predictions import evaluate_published
 
             model = subject.split(":")[2]
-            return evaluate_published(model, data, records=self.records, root=self.data_root)
+            return evaluate_published(
+                model, _published_set(data), records=self.records, root=self.data_root
+            )
         from ..evaluations.evaluate import evaluate
 
+        published = subject.startswith(_PUBLISHED)
         return evaluate(
-            subject.removeprefix(_PUBLISHED),
+            self._published_file(subject.removeprefix(_PUBLISHED)) if published else subject,
             data,
             [evaluator],
             records=self.records,
@@ -183,13 +186,23 @@ class Measuring:
             return weights_needed(claim)
         if not subject.startswith(_PUBLISHED):
             return ""
-        from ..checkpoints.zoo import find_published, read_published
-
         try:
-            find_published(read_published(subject.removeprefix(_PUBLISHED)))
+            self._published_file(subject.removeprefix(_PUBLISHED))
         except MissingData as error:
             return str(error)
         return ""
+
+    def _published_file(self, name: str) -> str | Path:
+        """Return the published name, or its file where the data root named holds it."""
+        from ..checkpoints.zoo import find_published, read_published
+
+        entry = read_published(name)
+        if self.data_root is not None:
+            file = self.data_root / "weights" / entry.file
+            if file.is_file():
+                return file
+        find_published(entry)
+        return name
 
     def _missing_data(self, claim: Claim) -> str:
         """Return what is missing of the claim's images, or of the answers about them."""
@@ -205,7 +218,7 @@ class Measuring:
         from ..evaluations.published_predictions import published_models
 
         try:
-            published_models("imagenet" if claim.data == REAL else claim.data, self.data_root)
+            published_models(_published_set(claim.data), self.data_root)
         except MissingData as error:
             return str(error)
         return ""
@@ -214,18 +227,29 @@ class Measuring:
         from ..evaluations.dataset import data_roots, datasets, locate
 
         name = claim.data.partition(":")[0]
+        folder, address = name, f"{data_address(name)}; nothing reads it yet"
         if name in datasets.names():
+            known = datasets.load(name)
             try:
-                if datasets.load(name).folders:
+                if known.folders:
                     locate(name, self.data_root)
-            except MissingData as error:
-                return str(error)
-            return ""
-        root = self.data_root or data_roots()[0]
+            except MissingData:
+                folder, address = known.folders[0], known.obtain.removesuffix(".")
+            else:
+                return ""
+        roots = [self.data_root] if self.data_root else data_roots()
+        looked = " or ".join(str(root / folder) for root in roots)
         return (
-            f"needs {_title(claim)} under $RELICHECK_DATA/{name}: {data_address(name)} "
-            f"(looked for {root / name}; no reader for it is registered yet)"
+            f"needs {_title(claim)} under $RELICHECK_DATA/{folder} (looked for {looked}): {address}"
         )
+
+
+def _published_set(data: str) -> str:
+    """Return the name under which predictions on `data` are published."""
+    from ..evaluations.published_predictions import PUBLISHED_SETS
+
+    name = "imagenet" if data == REAL else data
+    return next(known for known in PUBLISHED_SETS if key(known) == key(name))
 
 
 def _published_hash(claim: Claim) -> str | None:

@@ -4,6 +4,7 @@ import math
 
 from ..checkpoints.errors import BadRecord
 from ..evaluations.record import Record
+from .claim_rules import key
 from .claims import Claim
 from .metrics import METRICS
 
@@ -23,7 +24,8 @@ def speaks_of(record: Record, claim: Claim) -> bool:
     metric = METRICS[claim.metric]
     return (
         record.metric in {prefix + name for name in (metric.measured_as, metric.error_of) if name}
-        and record.dataset == ("imagenet" if name == REAL else name)
+        # A module's name has no dot where a published set's has one: threshold0.7.
+        and key(record.dataset) == key("imagenet" if name == REAL else name)
         and (not split or record.split == split)
         and record.condition == claim.condition
         and (record.evaluator in claim.evaluators or from_predictions(record))

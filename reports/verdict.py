@@ -16,7 +16,7 @@ from .claim_rules import FEWEST_STANDARD_ERRORS, SEED_DEVIATION, TEST_IMAGES
 from .claims import Claim
 from .intervals import Z_95, deviation, half_width, mean, part_error
 from .metrics import METRICS
-from .records import flaw, number_of
+from .records import flaw, from_predictions, number_of
 
 # Float noise of subtracting two percents; far below any printed digit.
 _NOISE = 1e-9
@@ -168,7 +168,9 @@ def _judge_protocol(
 
 
 def _judge_recomputation(facts: Judgement) -> Judgement:
-    """Count the same outputs again: nothing is sampled, so nothing stays in doubt.
+    """Judge the same outputs, or weights on pixels that need no decoder and no resizing.
+
+    Nothing is sampled, so nothing stays in doubt.
 
     The unrounded claim lies within `rounding` of the printed one; the claim is
     reproduced where some such value lies within the margin.
@@ -176,9 +178,11 @@ def _judge_recomputation(facts: Judgement) -> Judgement:
     claim, difference = facts.claim, _known(facts.difference)
     spread = claim.rounding
     facts = replace(facts, standard_error=0.0, interval=(difference - spread, difference + spread))
+    counted = from_predictions(facts.records[0])
+    how = "the same outputs, counted again" if counted else "the same weights on the same pixels"
     if abs(difference) <= spread + claim.margin + _NOISE:
-        return _conclude(facts, Verdict.REPRODUCED, "the same outputs, counted again")
-    return _conclude(facts, _direction(facts), "the same outputs, counted again")
+        return _conclude(facts, Verdict.REPRODUCED, how)
+    return _conclude(facts, _direction(facts), how)
 
 
 def _judge_complete(facts: Judgement, values: Sequence[float]) -> Judgement:
@@ -252,11 +256,18 @@ def _settle(facts: Judgement, spread: float, measured_seeds: int) -> str:
 
 
 def _conclude(facts: Judgement, verdict: Verdict, how: str) -> Judgement:
-    claim, low_high = facts.claim, facts.interval or (0.0, 0.0)
+    claim, (low, high) = facts.claim, facts.interval or (0.0, 0.0)
     points = " points" if claim.unit in ("%", "points") else ""
+    accuracy = ""
+    if METRICS[claim.metric].error_of:
+        accuracy = f", {METRICS[claim.metric].error_of} {100 - _known(facts.measured):.2f}"
     reason = (
-        f"{_known(facts.difference):+.3f}{points} from {claim.value} "
-        f"(90 % interval {low_high[0]:+.3f} to {low_high[1]:+.3f}, "
-        f"margin {claim.margin:.3g}): {how}."
+        f"{_signed(_known(facts.difference))}{points} from {claim.value}{accuracy} "
+        f"(90 % interval {_signed(low)} to {_signed(high)}, margin {claim.margin:.3g}): {how}."
     )
     return replace(facts, verdict=verdict, reason=reason)
+
+
+def _signed(value: float) -> str:
+    # Adding 0.0 turns the -0.0 of a rounded negative into 0.
+    return f"{round(value, 3) + 0.0:+.3f}"

@@ -15,10 +15,10 @@ def table_text(judgements: Sequence[Judgement]) -> str:
 
 
 def reasons_text(judgements: Sequence[Judgement]) -> str:
-    """Return why each verdict was reached, and each missing thing once with what it holds up."""
+    """Return why a verdict is not `reproduced`, and each missing thing with what it holds up."""
     lines = []
     for judgement in judgements:
-        if judgement.verdict is not Verdict.NOT_MEASURED:
+        if judgement.verdict not in (Verdict.NOT_MEASURED, Verdict.REPRODUCED):
             lines.append(f"{judgement.claim.id}: {verdict_words(judgement)}, {judgement.reason}")
             if judgement.claim.expected_reason:
                 lines.append(f"  known: {judgement.claim.expected_reason}")

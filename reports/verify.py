@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..checkpoints.errors import BadCheckpoint, BadData, MissingData
+from ..checkpoints.errors import MissingData, MissingDependency, RelicheckError, UsageError
 from ..checkpoints.progress import track
 from .claim_registry import load_claims
 from .claims import Claim
@@ -46,6 +46,7 @@ def verify(
     Raises:
         UnknownName: a criterion that no claim meets.
         UsageError: a checkpoint that none of the claims is about.
+        BadClaim: a row of the registry that cannot be true.
     """
     chosen = select_claims(
         load_claims() if claims is None else claims,
@@ -76,9 +77,10 @@ def verify_claim(claim: Claim, measuring: Measuring) -> Judgement:
         return _not_measured(claim, missing)
     try:
         return judge(claim, measuring.records_for(claim))
-    except MissingData as error:
+    except (MissingData, MissingDependency, UsageError) as error:
+        # UsageError: the evaluator says what the checkpoint lacks, a classifier for instance.
         return _not_measured(claim, (str(error),))
-    except (BadData, BadCheckpoint) as error:
+    except RelicheckError as error:
         return Judgement(claim=claim, verdict=Verdict.INVALID, reason=str(error))
 
 

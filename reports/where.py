@@ -9,29 +9,20 @@ from .claims import Claim
 
 # Data set -> where it is offered.
 DATA = {
-    "imagenet": "https://image-net.org/download.php (account needed)",
-    "imagenet_real": "ImageNet and real.json of https://github.com/google-research/reassessed-imagenet",
-    "imagenetv2_matched_frequency": "https://huggingface.co/datasets/vaishaal/ImageNetV2",
-    "imagenetv2_threshold0.7": "https://huggingface.co/datasets/vaishaal/ImageNetV2",
-    "imagenetv2_top_images": "https://huggingface.co/datasets/vaishaal/ImageNetV2",
-    "imagenet_r": "https://github.com/hendrycks/imagenet-r",
-    "imagenet_a": "https://github.com/hendrycks/natural-adv-examples",
-    "imagenet_sketch": "https://github.com/HaohanWang/ImageNet-Sketch",
     "imagenet_c": "https://zenodo.org/record/2235448",
-    "objectnet": "https://objectnet.dev",
-    "cifar10": "https://www.cs.toronto.edu/~kriz/cifar.html",
     "cifar100": "https://www.cs.toronto.edu/~kriz/cifar.html",
-    "cifar10.1_v4": "https://github.com/modestyachts/CIFAR-10.1",
-    "cifar10.1_v6": "https://github.com/modestyachts/CIFAR-10.1",
     "food101": "https://data.vision.ee.ethz.ch/cvl/datasets_extra/food-101/",
     "sun397": "https://vision.princeton.edu/projects/2010/SUN/",
     "aircraft": "https://www.robots.ox.ac.uk/~vgg/data/fgvc-aircraft/",
     "voc2007": "http://host.robots.ox.ac.uk/pascal/VOC/voc2007/",
+    "voc2007_detection": "http://host.robots.ox.ac.uk/pascal/VOC/voc2007/",
+    "voc2012": "http://host.robots.ox.ac.uk/pascal/VOC/voc2012/",
+    "cityscapes": "https://www.cityscapes-dataset.com (account needed)",
     "dtd": "https://www.robots.ox.ac.uk/~vgg/data/dtd/",
     "pets": "https://www.robots.ox.ac.uk/~vgg/data/pets/",
-    "caltech101": "https://data.caltech.edu/records/mzrjq-6wc02",
     "flowers": "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/",
     "stl10": "https://cs.stanford.edu/~acoates/stl10/",
+    "nyu_depth_v2": "https://cs.nyu.edu/~silberman/datasets/nyu_depth_v2.html",
     "places365": "http://places2.csail.mit.edu/",
 }
 
@@ -77,4 +68,7 @@ def weights_needed(claim: Claim) -> str:
         f"see {claim.source}",
     )
     network = f"{claim.method}, {claim.architecture.partition(' (')[0]}"
-    return f"needs the weights of {network} ({where}): --checkpoint FILE"
+    # A released classifier comes with its weights; a linear one was trained on top of them.
+    on_top = claim.kind == "probe" and any(e.startswith("classifier") for e in claim.evaluators)
+    head = " with their linear classifier for ImageNet" if on_top else ""
+    return f"needs the weights of {network}{head} ({where}): --checkpoint FILE"

@@ -10,6 +10,7 @@ _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if "RELICHECK_DATA" not in os.environ and _SHARED.is_dir():
         os.environ["RELICHECK_DATA"] = str(_SHARED)
 

@@ -192,7 +192,7 @@ def test_a_beginning_selects_all_that_it_begins():
     chosen = select_claims(load_claims(), dataset="imagenetv2")
     assert {claim.data for claim in chosen} == {
         "imagenetv2_matched_frequency",
-        "imagenetv2_threshold0.7",
+        "imagenetv2_threshold07",
         "imagenetv2_top_images",
     }
 

@@ -65,7 +65,8 @@ def evaluate_predictions(
         split: of the data set.
         method: how the model was trained, where known.
         architecture: of the model, where known.
-        label_sets: for each image the labels that count as right (ReaL): adds `real_top1`.
+        label_sets: for each image the labels that count as right (ReaL): adds `real_top1`
+            and `real_top5`.
         notes: what a reader must know.
 
     Raises:
@@ -81,12 +82,14 @@ def evaluate_predictions(
         plain.append(topk(ranks[:, :5], labels))
     measured: list[tuple[Protocol, Measurement]] = [(PredictionsProtocol(), m) for m in plain]
     if label_sets is not None:
-        measured.append((RealProtocol(), real_top1(ranks[:, 0], label_sets, where)))
+        measured.append((RealProtocol(), real_topk(ranks[:, :1], label_sets, where)))
+        if k >= 5:
+            measured.append((RealProtocol(), real_topk(ranks[:, :5], label_sets, where)))
     fingerprint = labels_fingerprint(dataset, labels, label_sets)
     made = []
     for protocol, measurement in measured:
         whole = expected
-        if measurement.metric == "real_top1" and expected == len(labels):
+        if measurement.metric.startswith("real_") and expected == len(labels):
             # Complete means every image that has a label.
             whole = measurement.images
         record = Record(
@@ -129,20 +132,31 @@ def real_top1(
     Raises:
         BadData: lengths differ, or no image has a label.
     """
-    if len(answers) != len(label_sets):
-        raise BadData(where, f"{len(answers)} answers for {len(label_sets)} label sets", "equal")
-    kept = [(int(a), s) for a, s in zip(answers, label_sets, strict=True) if len(s)]
+    return real_topk(np.asarray(answers).reshape(len(answers), 1), label_sets, where)
+
+
+def real_topk(
+    ranks: np.ndarray, label_sets: Sequence[Sequence[int]], where: object = "ReaL"
+) -> Measurement:
+    """Return the share of images with one of their labels among the k best [N, k].
+
+    Images without any label are left out. Raises: as `real_top1`.
+    """
+    if len(ranks) != len(label_sets):
+        raise BadData(where, f"{len(ranks)} answers for {len(label_sets)} label sets", "equal")
+    kept = [
+        (best, labels) for best, labels in zip(ranks.tolist(), label_sets, strict=True) if labels
+    ]
     if not kept:
         raise BadData(where, "no image has a label", "at least one")
-    plain = top1(np.array([answer in labels for answer, labels in kept]))
-    left_out = len(answers) - len(kept)
+    plain = top1(np.array([not set(labels).isdisjoint(best) for best, labels in kept]))
     return Measurement(
-        metric="real_top1",
+        metric=f"real_top{ranks.shape[1]}",
         value=plain.value,
         images=plain.images,
         standard_error=plain.standard_error,
         correct=plain.correct,
-        notes=(f"{left_out} images without a ReaL label left out",),
+        notes=(f"{len(ranks) - len(kept)} images without a ReaL label left out",),
     )
 
 

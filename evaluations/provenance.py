@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-# Only what can change a number: tests, builds and environments lie beside the code.
-_CODE = ("checkpoints", "evaluations", "pretrain", "reports")
+# What a measurement passes through; pretraining and reports cannot change it.
+_CODE = ("checkpoints", "evaluations")
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "pillow", "safetensors")
 
 
 @cache
 def code_sha256() -> str:
-    """Return a SHA-256 over the package's own modules, by relative name and content."""
-    files = [_PACKAGE / "__init__.py"]
-    files += [file for folder in _CODE for file in (_PACKAGE / folder).rglob("*.py")]
+    """Return a SHA-256 over the modules that measure, by relative name and content."""
+    files = [file for folder in _CODE for file in (_PACKAGE / folder).rglob("*")]
+    files = [file for file in files if file.suffix in (".py", ".csv", ".toml")]
     digest = hashlib.sha256()
     for file in sorted(files):
         digest.update(file.relative_to(_PACKAGE).as_posix().encode() + b"\0")

@@ -108,7 +108,7 @@ class Subject:
     limit: int | None = None  # score only so many images; training images are never fewer
     probes: dict[str, Chosen] = field(default_factory=dict)  # fitted before, by their protocol
     _images: dict[str, ImageSource] = field(default_factory=dict)
-    _extracts: dict[tuple[str, str], Extract] = field(default_factory=dict)
+    _extracts: dict[str, Extract] = field(default_factory=dict)
     _from_cache: set[str] = field(default_factory=set)
 
     @property
@@ -182,10 +182,12 @@ class Subject:
             split: `train` or `test`.
             corruption: `name/severity`, or None for the images as they are.
         """
-        key = (split, corruption or "")
-        if key not in self._extracts:
-            self._extracts[key] = self._extract(split, corruption)
-        found = self._extracts[key]
+        if corruption is not None:
+            # Each is asked for once; thirty-five of them would not fit beside a large set.
+            found = self._extract(split, corruption)
+        else:
+            found = self._extracts.get(split) or self._extract(split, None)
+            self._extracts[split] = found
         return found.features, found.labels
 
     def used_cache(self) -> bool:

@@ -1,0 +1,75 @@
+"""Small networks and image folders for the evaluation tests."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from relicheck.checkpoints.common import write_checkpoint
+from relicheck.checkpoints.manifest import Manifest
+from relicheck.checkpoints.resnet import ResNet
+from relicheck.checkpoints.spec import Preprocessing, ResNetSpec
+from relicheck.evaluations.sources import from_arrays
+
+
+def make_network(classes=None, seed=0, image_size=16, **preprocessing):
+    """A ResNet-18 at width 1/8 with random weights and its manifest."""
+    torch.manual_seed(seed)
+    spec = ResNetSpec(depth=18, width_multiplier=1 / 8, stem="cifar")
+    network = ResNet(spec, classes).eval()
+    network.manifest = Manifest(
+        spec=spec,
+        preprocessing=Preprocessing(image_size=image_size, **preprocessing),
+        method="random",
+        source="a test",
+        licence="Apache-2.0",
+        classes=classes,
+    )
+    return network
+
+
+@pytest.fixture
+def network():
+    return make_network()
+
+
+@pytest.fixture
+def with_classes():
+    """A maker of networks with a classifier: classes -> network."""
+    return make_network
+
+
+@pytest.fixture
+def checkpoint(tmp_path, network):
+    path = tmp_path / "tiny.safetensors"
+    write_checkpoint(path, network.canonical_tensors(), network.manifest)
+    return path
+
+
+def write_images(folder, count=3, side=16, suffix=".png", seed=0):
+    """Write `count` images of noise around a colour of their own folder."""
+    colour = np.random.default_rng([*folder.name.encode()]).integers(40, 216, size=3)
+    rng = np.random.default_rng([seed, *folder.name.encode()])
+    folder.mkdir(parents=True, exist_ok=True)
+    for index in range(count):
+        noise = rng.integers(-30, 30, size=(side, side, 3))
+        pixels = np.clip(colour + noise, 0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{index:03d}{suffix}")
+
+
+@pytest.fixture
+def image_folder(tmp_path):
+    """Three classes, eight training and three test images each."""
+    root = tmp_path / "animals"
+    for name in ("cat", "dog", "emu"):
+        write_images(root / "train" / name, 8)
+        write_images(root / "test" / name, 3, seed=1)
+    return root
+
+
+@pytest.fixture
+def noise():
+    """Twelve images of noise, 16 x 16, in three classes."""
+    pixels = np.random.default_rng(0).integers(0, 256, size=(12, 16, 16, 3), dtype=np.uint8)
+    return from_arrays(
+        pixels, name="noise", split="test", labels=np.arange(12) % 3, class_names=("a", "b", "c")
+    )

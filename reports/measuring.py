@@ -9,7 +9,7 @@ from ..checkpoints.errors import MissingData, RelicheckError, UsageError
 from ..evaluations.record import Record
 from .claim_rules import TEST_IMAGES, key
 from .claims import Claim
-from .records import REAL, speaks_of
+from .records import REAL, check_kept, speaks_of
 from .where import data_address, weights_needed
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Measuring:
         """Return the records that speak of `claim`, measured now or found.
 
         Raises:
-            MissingData, BadData, BadCheckpoint: what was measured for it failed so.
+            RelicheckError: what was measured for it failed so, or was edited since.
         """
         data = "imagenet" if claim.data == REAL else claim.data
         subject = self._subject(claim)
@@ -86,7 +86,10 @@ class Measuring:
             for evaluator in self._evaluators(claim)
             for record in self._measure(subject, data, evaluator)
         ]
-        return [record for record in made if speaks_of(record, claim)]
+        speaking = [record for record in made if speaks_of(record, claim)]
+        for record in speaking:
+            check_kept(self.records, record)
+        return speaking
 
     def _evaluators(self, claim: Claim) -> tuple[str, ...]:
         from ..evaluations.evaluator import evaluators
@@ -231,7 +234,8 @@ class Measuring:
         if name in datasets.names():
             known = datasets.load(name)
             try:
-                if known.folders:
+                # Cached features stand in for images; the evaluation says if they do not.
+                if known.folders and self.cache is None:
                     locate(name, self.data_root)
             except MissingData:
                 folder, address = known.folders[0], known.obtain.removesuffix(".")

@@ -1,9 +1,15 @@
 """Whether a record speaks about a claim, and what it says in the claim's unit."""
 
+import hashlib
 import math
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
 
 from ..checkpoints.errors import BadRecord
-from ..evaluations.record import Record
+from ..evaluations.record import Record, read_correct
 from .claim_rules import key
 from .claims import Claim
 from .metrics import METRICS
@@ -14,6 +20,10 @@ REAL = "imagenet_real"
 _COUNT_TOLERANCE = 1e-6
 # A percent of at most 1 that, taken as a fraction, lands this near the claim is a fraction.
 _NEAR_POINTS = 10.0
+_AGAIN = {
+    "wanted": "an unedited record",
+    "todo": "Delete the record and its .npz and .run, and measure again.",
+}
 _COUNTED = ("top1", "top5", "top1_error", "real_top1", "real_top5")
 
 
@@ -96,6 +106,32 @@ def _check_count(record: Record, where: str) -> None:
             f"{record.metric} {record.value:g} % of {record.images} images is {right:.3f} images",
             "a whole number of images; a fraction was not turned into a percent, or it was edited",
             "Delete it and measure again.",
+        )
+
+
+def check_kept(folder: Path, record: Record) -> None:
+    """Return if the answers per image kept beside `record` in `folder` give its number.
+
+    A record's id is a hash of what went in, so an edited number would not show in it.
+
+    Raises:
+        BadRecord: the answers are gone, were changed, or give another number.
+    """
+    if record.correct_sha256 is None:
+        return
+    path = folder / f"{record.id}.json"
+    try:
+        correct = read_correct(path)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise BadRecord(path.with_suffix(".npz"), f"cannot be read ({error})", **_AGAIN) from error
+    if correct is None or hashlib.sha256(correct.tobytes()).hexdigest() != record.correct_sha256:
+        found = "are gone" if correct is None else "were changed"
+        raise BadRecord(path, f"the answers per image beside it {found}", **_AGAIN)
+    # mean_per_class weighs classes, not images: its answers do not give it without the labels.
+    right = 100 * float(np.count_nonzero(correct)) / len(correct)
+    if record.metric in _COUNTED and abs(right - record.value) > 100 * _COUNT_TOLERANCE:
+        raise BadRecord(
+            path, f"says {record.value:g} %, its answers per image give {right:g} %", **_AGAIN
         )
 
 

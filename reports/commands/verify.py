@@ -34,6 +34,11 @@ from ..cli import json_option, print_json, say
     show_default=True,
     help="Where measurements are kept and found again.",
 )
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of cached features, to keep and to use instead of images.",
+)
 @click.option("--seed", "seeds", multiple=True, type=int, default=(0,), help="May be repeated.")
 @json_option
 def COMMAND(
@@ -45,6 +50,7 @@ def COMMAND(
     predictions: Path | None,
     data_root: Path | None,
     records: Path,
+    cache: Path | None,
     seeds: tuple[int, ...],
     as_json: bool,
 ) -> int:
@@ -70,6 +76,7 @@ def COMMAND(
         predictions=predictions,
         data_root=data_root,
         records=records,
+        cache=cache,
         seeds=seeds,
     )
     from ..verified import exit_code, judgements_as_json, reasons_text, summary, table_text

@@ -220,3 +220,24 @@ def test_margins_follow_the_rules():
     assert margin("byol-ablation/baseline/top1/rn50") == 1.0  # trained anew
     # 2 of 10,000 images, the same outputs.
     assert margin("testbed/resnet50/imagenetv2-mf-as-released/top1") == pytest.approx(0.02)
+
+
+def test_every_subject_is_a_known_checkpoint_or_a_published_set():
+    from relicheck.checkpoints.zoo import published_names
+    from relicheck.evaluations.published_predictions import PUBLISHED_SETS
+
+    keys = {(known.file, known.key) for known in PUBLISHED_SETS.values()}
+    for claim in load_claims():
+        kind, _, rest = claim.subject.partition(":")
+        if kind == "published":
+            assert rest in published_names()
+        if kind == "predictions":
+            file, _, name = rest.split(":")
+            assert (file, name) in keys
+
+
+def test_every_evaluator_named_exists():
+    from relicheck.evaluations.evaluator import evaluators
+
+    known = {*evaluators.names(), "predictions"}
+    assert {name for claim in load_claims() for name in claim.evaluators} <= known

@@ -1,13 +1,17 @@
 """Verification from end to end: what is missing is said, what is there is really measured."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from relicheck.checkpoints.errors import BadData, UnknownName, UsageError
+from relicheck.checkpoints.errors import BadData, BadRecord, UnknownName, UsageError
+from relicheck.evaluations.record import read_record
+from relicheck.reports.claim_registry import load_claims
 from relicheck.reports.cli import run
 from relicheck.reports.measuring import Measuring
+from relicheck.reports.records import check_kept
 from relicheck.reports.verdict import Judgement, Verdict
 from relicheck.reports.verified import exit_code, reasons_text, table_text
 from relicheck.reports.verify import verify
@@ -204,12 +208,15 @@ def checkpoint(bare_machine):
     from relicheck.checkpoints.parameters import parameter_shapes
     from relicheck.checkpoints.spec import Preprocessing, ResNetSpec
 
-    def write(method: str, depth: int = 18, width: float = 0.125):
+    def write(method: str, depth: int = 18, width: float = 0.125, classes: int | None = 10):
         spec = ResNetSpec(depth=depth, width_multiplier=width, stem="cifar")
         generator = np.random.default_rng(0)
+        # Normalisation layers pass on what they get; only convolutions and the head are drawn.
         tensors = {
-            name: np.abs(generator.standard_normal(shape)).astype(np.float32)
-            for name, shape in parameter_shapes(spec, 10).items()
+            name: np.full(shape, float(name.endswith(("weight", "var"))), np.float32)
+            if len(shape) == 1
+            else (generator.standard_normal(shape) / 10).astype(np.float32)
+            for name, shape in parameter_shapes(spec, classes).items()
         }
         manifest = Manifest(
             spec=spec,
@@ -217,7 +224,7 @@ def checkpoint(bare_machine):
             method=method,
             source="this test",
             licence="none",
-            classes=10,
+            classes=classes,
         )
         path = bare_machine / f"{method}.safetensors"
         write_checkpoint(path, tensors, manifest)
@@ -278,6 +285,98 @@ def test_what_fails_once_is_not_tried_again_for_the_next_claim(bare_machine, mon
     assert len(tried) == 1
 
 
+# Records.
+
+
+def measured(folder, right: int = 9_178):
+    file = answers(folder, right, 10_000)
+    return verify(
+        ids="akamaster/resnet20/cifar10/best-prec1", predictions=file, records=folder / "records"
+    )[0]
+
+
+def edit(path, **changes):
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**raw, **changes}), encoding="utf-8")
+
+
+def test_an_edited_number_is_found_by_the_answers_beside_it(bare_machine):
+    honest = measured(bare_machine, right=9_100).records[0]
+    path = bare_machine / "records" / f"{honest.id}.json"
+    edit(path, value=91.78)
+    with pytest.raises(BadRecord, match=r"says 91\.78 %, its answers per image give 91 %"):
+        check_kept(path.parent, read_record(path))
+
+
+def test_a_record_without_its_answers_is_refused(bare_machine):
+    record = measured(bare_machine).records[0]
+    (bare_machine / "records" / f"{record.id}.npz").unlink()
+    with pytest.raises(BadRecord, match="are gone"):
+        check_kept(bare_machine / "records", record)
+
+
+def test_exchanged_answers_are_found_by_their_hash(bare_machine):
+    record = measured(bare_machine).records[0]
+    path = bare_machine / "records" / f"{record.id}.npz"
+    np.savez(path, correct=np.packbits(np.zeros(10_000, bool)), images=10_000)
+    with pytest.raises(BadRecord, match="were changed"):
+        check_kept(path.parent, record)
+
+
+def test_an_edited_record_makes_its_claim_invalid_and_says_what_to_do(bare_machine):
+    honest = measured(bare_machine, right=9_100).records[0]
+    edit(bare_machine / "records" / f"{honest.id}.json", value=91.78)
+    again = measured(bare_machine, right=9_100)
+    assert again.verdict is Verdict.INVALID
+    assert again.measured is None
+
+
+# A checkpoint and images, from end to end.
+
+
+@pytest.fixture
+def digits_claim():
+    """A claim on scikit-learn's digits, which any machine has."""
+    from relicheck.reports.selection import find_claim
+
+    plain = find_claim(load_claims(), "byol/objectnet/top1/rn50")
+    return replace(
+        plain,
+        id="test/digits/knn",
+        architecture="ResNet-18 0.125x",
+        data="digits",
+        dataset="digits",
+        evaluators=("knn",),
+        kind="re_evaluation",
+        margin=0.15,
+        value="0.00",
+    )
+
+
+def test_a_checkpoint_is_measured_on_images_and_judged(checkpoint, digits_claim, tmp_path):
+    path = checkpoint("byol")
+    first = verify([digits_claim], checkpoints={"": path}, records=tmp_path / "records")[0]
+    # Noise for weights still separates digits better than chance; nobody reaches 0.
+    assert first.verdict is Verdict.EXCEEDS
+    assert first.records[0].images == 700
+    assert (tmp_path / "records" / f"{first.records[0].id}.json").is_file()
+    # Claimed as it was measured, the same checkpoint reproduces it, from the same records.
+    honest = replace(digits_claim, value=f"{first.measured:.2f}")
+    again = verify([honest], checkpoints={"": path}, records=tmp_path / "records")[0]
+    assert again.verdict is Verdict.REPRODUCED
+    assert again.records == first.records
+
+
+def test_a_checkpoint_without_a_classifier_is_not_measured_and_says_so(
+    checkpoint, digits_claim, tmp_path
+):
+    path = checkpoint("byol", classes=None)
+    claim = replace(digits_claim, evaluators=("classifier",))
+    one = verify([claim], checkpoints={"": path}, records=tmp_path)[0]
+    assert one.verdict is Verdict.NOT_MEASURED
+    assert "no classifier" in one.reason
+
+
 # The real material.
 
 
@@ -288,6 +387,7 @@ def test_published_predictions_of_resnet50_are_measured_for_real(real_data, tmp_
             "testbed/resnet50/imagenetv2-mf-as-released/top1",
             "testbed/supervised-torchvision/imagenetv2-mf/top1/rn50",
             "timm/resnet50.tv_in1k/imagenet-real/top1",
+            "timm/resnet50.tv_in1k/imagenet-real/top5",
         ],
         records=tmp_path,
     )
@@ -298,6 +398,7 @@ def test_published_predictions_of_resnet50_are_measured_for_real(real_data, tmp_
         # The table's other column: measured on images that were packed again.
         "testbed/supervised-torchvision/imagenetv2-mf/top1/rn50": (63.33, "exceeds"),
         "timm/resnet50.tv_in1k/imagenet-real/top1": (82.958, "reproduced"),
+        "timm/resnet50.tv_in1k/imagenet-real/top5": (95.469, "reproduced"),
     }
 
 

@@ -90,13 +90,27 @@ class Route(NamedTuple):
     unmeasurable: str = ""
 
 
+# The depths that `checkpoints.spec` builds, of any whole width.
+_NETWORK = re.compile(r"ResNet-(18|20|32|34|44|50|56|101|110|152|200) \d+x")
+
+
 def route(row: dict[str, str]) -> Route:
     """Return how the claim in `row` (the source's fields) would be measured."""
-    task, protocol, metric = row["task"], row["protocol"], row["metric"]
-    if metric == "delta-top1":
+    if row["metric"] == "delta-top1":
         return Route("probe", unmeasurable="it is a difference of two claims, not a measurement")
     if row.get("subject", "").startswith("predictions:"):
         return Route("recomputation", ("predictions",))
+    way = _by_task(row)
+    network = row["architecture"].partition(" (")[0]
+    if way.unmeasurable or _NETWORK.fullmatch(network):
+        return way
+    if "not stated" in network or "ResNets" in network or network == "largest ResNet":
+        return Route(way.kind, unmeasurable="its source does not name the network")
+    return Route(way.kind, unmeasurable=f"{network} is not a ResNet that relicheck builds")
+
+
+def _by_task(row: dict[str, str]) -> Route:
+    task, protocol, metric = row["task"], row["protocol"], row["metric"]
     if task in _BY_TASK:
         return _BY_TASK[task]
     if task == "ablation":

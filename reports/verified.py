@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from .claims import Claim
 from .layout import text_table
 from .tables import HEADER, judgement_dicts, judgement_rows, verdict_words
 from .verdict import Judgement, Verdict
+from .where import network_of, weights_address, weights_needed
 
 
 def table_text(judgements: Sequence[Judgement]) -> str:
@@ -23,11 +25,49 @@ def reasons_text(judgements: Sequence[Judgement]) -> str:
             if judgement.claim.expected_reason:
                 lines.append(f"  known: {judgement.claim.expected_reason}")
     absent = [j for j in judgements if j.verdict is Verdict.NOT_MEASURED]
-    held_up = Counter(thing for j in absent for thing in j.missing or (j.reason,))
+    held_up = Counter(line for j in absent for line in _missing_lines(j))
     if held_up:
+        networks = _networks(absent)
         lines += ["", f"Not measured: {_claims(len(absent))}."]
-        lines += [f"- {thing} ({_claims(count)})" for thing, count in held_up.most_common()]
+        lines += [
+            f"- {line.format(networks=networks.get(line, ''))} ({_claims(count)})"
+            for line, count in held_up.most_common()
+        ]
     return "\n" + "\n".join(lines).strip("\n") + "\n" if lines else ""
+
+
+_MOST_NAMED = 6
+
+
+def _missing_lines(judgement: Judgement) -> list[str]:
+    """Return what is missing; weights without their network, so that one address is one line."""
+    things = judgement.missing or (judgement.reason,)
+    return [
+        _weights_line(judgement.claim)
+        if thing == weights_needed(judgement.claim)
+        else thing.replace("{", "{{").replace("}", "}}")
+        for thing in things
+    ]
+
+
+def _weights_line(claim: Claim) -> str:
+    where = weights_address(claim).replace("{", "{{").replace("}", "}}")
+    return "needs the weights of {networks} (" + where + "): --checkpoint FILE"
+
+
+def _networks(absent: Sequence[Judgement]) -> dict[str, str]:
+    """Return the networks that each line about weights stands for, the first few by name."""
+    found: dict[str, dict[str, None]] = {}
+    for judgement in absent:
+        if weights_needed(judgement.claim) in judgement.missing:
+            line = _weights_line(judgement.claim)
+            found.setdefault(line, {})[network_of(judgement.claim)] = None
+    return {line: _listed(list(names)) for line, names in found.items()}
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return "; ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _claims(count: int) -> str:

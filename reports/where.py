@@ -57,18 +57,23 @@ def data_address(data: str) -> str:
     return DATA.get(data, "see the paper's own page")
 
 
-def weights_needed(claim: Claim) -> str:
-    """Return what weights the claim is about, and where they are offered."""
-    where = next(
-        (
-            address
-            for name, address in sorted(_WEIGHTS.items(), key=lambda item: -len(item[0]))
-            if key(claim.method).startswith(key(name))
-        ),
-        f"see {claim.source}",
-    )
+def network_of(claim: Claim) -> str:
+    """Return the network that the claim is about: `BYOL, ResNet-50 1x`."""
     network = f"{claim.method}, {claim.architecture.partition(' (')[0]}"
     # A released classifier comes with its weights; a linear one was trained on top of them.
     on_top = claim.kind == "probe" and any(e.startswith("classifier") for e in claim.evaluators)
-    head = " with their linear classifier for ImageNet" if on_top else ""
-    return f"needs the weights of {network}{head} ({where}): --checkpoint FILE"
+    return network + (" with their linear classifier for ImageNet" if on_top else "")
+
+
+def weights_address(claim: Claim) -> str:
+    """Return where the claim's weights are offered."""
+    method = key(claim.method)
+    names = sorted(_WEIGHTS, key=len, reverse=True)
+    return next(
+        (_WEIGHTS[name] for name in names if method.startswith(key(name))), f"see {claim.source}"
+    )
+
+
+def weights_needed(claim: Claim) -> str:
+    """Return what weights the claim is about, and where they are offered."""
+    return f"needs the weights of {network_of(claim)} ({weights_address(claim)}): --checkpoint FILE"

@@ -241,3 +241,26 @@ def test_every_evaluator_named_exists():
 
     known = {*evaluators.names(), "predictions"}
     assert {name for claim in load_claims() for name in claim.evaluators} <= known
+
+
+@pytest.mark.parametrize(
+    ("identifier", "why"),
+    [
+        ("testbed/supervised-torchvision/objectnet/top1/alexnet", "AlexNet is not a ResNet"),
+        ("relicv2/imagenet/linear-top1/best", "does not name the network"),
+        ("relicv2/imagenet/linear-top1-gain-over-sota/rn50", "a difference of two claims"),
+        ("relicv2/imagenet-1pct/semisup-top1/rn50", "fine-tuning on ImageNet"),
+    ],
+)
+def test_a_claim_that_cannot_be_measured_says_why(identifier, why):
+    claim = find_claim(load_claims(), identifier)
+    assert claim.evaluators == ()
+    assert why in claim.unmeasurable
+
+
+def test_objectnet_claims_admit_both_countings_where_the_page_names_none():
+    claims = load_claims()
+    page = find_claim(claims, "relicv2/objectnet/top1/rn50")
+    testbed = find_claim(claims, "testbed/swav-linear/objectnet/top1/rn50")
+    assert page.evaluators == ("classifier_mapped", "classifier_masked")
+    assert testbed.evaluators == ("classifier_masked",)

@@ -81,7 +81,7 @@ def fine_tune(
         if not torch.isfinite(loss):
             raise BadCheckpoint(
                 "fine-tuning",
-                f"the loss is {float(loss)} at learning rate {recipe.learning_rate:g}",
+                f"the loss is {loss.item()} at learning rate {recipe.learning_rate:g}",
                 "a finite one",
                 "Set smaller learning rates: --set semi_supervised.learning_rates=0.01,0.05",
             )

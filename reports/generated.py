@@ -14,7 +14,7 @@ from ..checkpoints.files import write_text
 from .claim_registry import load_claims
 from .claims import Claim
 from .layout import csv_table
-from .tables import HEADER, judgement_rows, judgements_markdown
+from .tables import identified_rows, judgements_markdown
 from .verdict import Judgement, Verdict
 from .where import data_address, weights_needed
 
@@ -55,12 +55,14 @@ def regenerate(folder: Path, check: bool = False) -> list[Outcome]:
 def _make(folder: Path, name: str, table: Table, check: bool) -> Iterable[Outcome]:
     judgements = table.judge()
     if not judgements:
-        yield Outcome(name=name, state="skipped", detail="its data are not under $RELICHECK_DATA")
+        yield Outcome(
+            name=name, state="skipped", detail="its data are not all under $RELICHECK_DATA"
+        )
         return
     for suffix, text in (
         (".md", f"# {table.title}\n\n{judgements_markdown(judgements)}"),
         # Without the records' ids, which change with every change of the code.
-        (".csv", csv_table(HEADER, judgement_rows(judgements))),
+        (".csv", csv_table(*identified_rows(judgements))),
     ):
         yield _write_or_compare(Path(folder) / f"{name}{suffix}", text, check)
 
@@ -125,8 +127,12 @@ def _measured(kind: str) -> list[Judgement]:
     claims = [claim for claim in load_claims() if claim.subject.startswith(kind)]
     with tempfile.TemporaryDirectory() as scratch:
         judgements = verify(claims, records=Path(scratch) / "records") if claims else []
-    measured = [j for j in judgements if j.verdict is not Verdict.NOT_MEASURED]
-    return judgements if measured else []
+    # Part of the data would make another table: what our evaluators can measure is all there,
+    # or the committed table stays.
+    absent = [
+        j for j in judgements if j.verdict is Verdict.NOT_MEASURED and not j.claim.unmeasurable
+    ]
+    return [] if absent else judgements
 
 
 TABLES = {

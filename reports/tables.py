@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .layout import csv_table, markdown_table, markdown_text, text_table
-from .verdict import Judgement
+from .verdict import Judgement, Verdict
 
 __all__ = [
     "HEADER",
     "csv_table",
+    "full_reason",
+    "identified_rows",
     "judgement_dicts",
     "judgement_rows",
     "judgements_csv",
@@ -21,6 +23,7 @@ __all__ = [
     "reason_groups",
     "sort_judgements",
     "text_table",
+    "verdict_words",
 ]
 
 HEADER = ("Dataset", "Model", "Metric", "Claimed", "Measured ±", "Protocol", "Verdict")
@@ -59,13 +62,27 @@ def judgements_text(judgements: Iterable[Judgement]) -> str:
 
 
 def judgements_markdown(judgements: Iterable[Judgement]) -> str:
-    """Return the table in Markdown and, below it, the reason of every verdict."""
-    judgements = list(judgements)
+    """Return the table in Markdown, with the claims' ids, and the reasons below it.
+
+    A claim that is reproduced needs none: its row has both numbers.
+    """
+    ordered = sort_judgements(judgements)
     reasons = (
         f"- **{verdict}**, {', '.join(map(_code, ids))}: {markdown_text(reason)}\n"
-        for verdict, reason, ids in reason_groups(judgements)
+        for verdict, reason, ids in reason_groups(
+            j for j in ordered if j.verdict is not Verdict.REPRODUCED
+        )
     )
-    return markdown_table(HEADER, judgement_rows(judgements)) + "\n" + "".join(reasons)
+    return markdown_table(*identified_rows(ordered)) + "\n" + "".join(reasons)
+
+
+def identified_rows(
+    judgements: Iterable[Judgement],
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return header and rows with the claim's id last: one network has many claims on it."""
+    ordered = sort_judgements(judgements)
+    rows = zip(judgement_rows(ordered), ordered, strict=True)
+    return (*HEADER, "Claim"), [(*row, judgement.claim.id) for row, judgement in rows]
 
 
 def judgements_csv(judgements: Iterable[Judgement]) -> str:
@@ -101,9 +118,15 @@ def reason_groups(judgements: Iterable[Judgement]) -> list[tuple[str, str, tuple
 
 
 def full_reason(judgement: Judgement) -> str:
-    """Return the reason of the verdict with each missing thing that it does not name itself."""
-    missing = [thing for thing in judgement.missing if thing not in judgement.reason]
-    return " ".join([judgement.reason, *missing]).strip()
+    """Return the reason of the verdict with each missing thing that it does not name itself.
+
+    A known disagreement is explained by what the registry knows of it.
+    """
+    claim = judgement.claim
+    more = [thing for thing in judgement.missing if thing not in judgement.reason]
+    if claim.expected_reason and claim.expected_verdict == judgement.verdict:
+        more.append(f"Known: {claim.expected_reason}")
+    return " ".join([judgement.reason, *more]).strip()
 
 
 def verdict_words(judgement: Judgement) -> str:

@@ -109,16 +109,23 @@ def published_predictions() -> list[Judgement]:
 
 
 def _bare(claim: Claim) -> Judgement:
+    folder = f"$RELICHECK_DATA/{claim.data}"
     missing = (
         weights_needed(claim),
-        f"needs {claim.dataset} under $RELICHECK_DATA/{claim.data}: {data_address(claim.data)}",
+        f"needs {claim.dataset} under {folder}: {_address(claim.data)}",
     )
     return Judgement(
         claim=claim,
         verdict=Verdict.NOT_MEASURED,
-        reason="; ".join(missing) + ".",
+        reason="; ".join(thing.rstrip(".") for thing in missing) + ".",
         missing=missing,
     )
+
+
+def _address(data: str) -> str:
+    from ..evaluations.dataset import datasets
+
+    return datasets.load(data).obtain if data in datasets.names() else data_address(data)
 
 
 def _measured(kind: str) -> list[Judgement]:

@@ -1,16 +1,14 @@
 """Records together with the per-image correctness that lies beside them."""
 
-import hashlib
-import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..checkpoints.errors import BadRecord, MissingData
+from ..checkpoints.errors import MissingData
 from ..evaluations.record import Record, read_correct, read_record
+from .records import check_kept
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,43 +35,13 @@ def read_scored(folder: Path) -> list[Scored]:
     return [_read(path) for path in paths]
 
 
-_NOISE = 1e-6  # percent: of float arithmetic, far below one image in a million
 _TODO = "Make some: relicheck demo, or relicheck evaluate CHECKPOINT --records DIR"
 
 
 def _read(path: Path) -> Scored:
     record = read_record(path)
-    try:
-        correct = read_correct(path)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise BadRecord(
-            path.with_suffix(".npz"),
-            f"cannot be read ({error})",
-            "the per-image correctness of the record beside it",
-            "Delete both and measure again.",
-        ) from error
-    if correct is not None:
-        _check_answers(path, record, correct)
-    return Scored(record=record, correct=correct)
-
-
-def _check_answers(path: Path, record: Record, correct: np.ndarray) -> None:
-    """Return if the answers are those that the record's number was counted from."""
-    found, wanted = "", ""
-    digest = hashlib.sha256(correct.tobytes()).hexdigest()
-    if len(correct) != record.images:
-        found, wanted = f"answers for {len(correct)} images", f"{record.images}"
-    elif record.correct_sha256 not in (None, digest):
-        found, wanted = f"answers of hash {digest[:12]}", f"{str(record.correct_sha256)[:12]}"
-    elif record.metric == "top1" and abs(record.value - 100 * float(correct.mean())) > _NOISE:
-        found, wanted = f"{100 * float(correct.mean()):.4f} % right", f"{record.value:.4f} %"
-    if found:
-        raise BadRecord(
-            path,
-            f"the .npz beside it holds {found}",
-            f"{wanted}, as the record says",
-            "Delete both and measure again.",
-        )
+    check_kept(path.parent, record)
+    return Scored(record=record, correct=read_correct(path))
 
 
 def latest(scored: Iterable[Scored]) -> list[Scored]:

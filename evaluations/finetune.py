@@ -83,7 +83,7 @@ def fine_tune(
                 "fine-tuning",
                 f"the loss is {loss.item()} at learning rate {recipe.learning_rate:g}",
                 "a finite one",
-                "Set smaller learning rates: --set semi_supervised.learning_rates=0.01,0.05",
+                "Set smaller learning rates: --set semi_supervised.base_learning_rates=0.01",
             )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -27,10 +27,10 @@ _MANY_CLASSES = 100
 class SemiSupervisedProtocol(Protocol):
     """Fine-tuning of backbone and head on a class-balanced share of the labels.
 
-    SimCLR (arXiv:2002.05709), App. B.5: SGD with Nesterov momentum 0.9, no weight decay, no
-    warm-up, 30 epochs on a tenth of the labels and 60 on a hundredth. We differ in the batch
-    (32, not 4,096: a share may be a hundred images), in the learning rate that goes with it,
-    in cosine decay, and in the views: a crop shifted by up to an eighth of the side and no
+    SimCLR (arXiv:2002.05709), App. B.5: SGD with Nesterov momentum 0.9, learning rate 0.05
+    per 256 images, no weight decay, no warm-up, 30 epochs on a tenth of the labels and 60 on
+    a hundredth. We differ in the batch (32, not 4,096: a share may be a hundred images), in
+    cosine decay, and in the views: a crop shifted by up to an eighth of the side and no
     flip, which would make another digit. Name several learning rates and one is chosen on a
     part of the *labelled* images, as in BYOL (arXiv:2006.07733), App. C.1; no other label is
     looked at.
@@ -44,7 +44,7 @@ class SemiSupervisedProtocol(Protocol):
     label_fraction: float = 0.0  # of every class; 0: 0.1, or 0.01 from 100 classes on
     epochs: int = 0  # over the labelled images; 0: 30, or 60 below a tenth of the labels
     batch_size: int = 32  # images
-    learning_rates: tuple[float, ...] = (0.05,)  # of the batch, not per 256 images
+    base_learning_rates: tuple[float, ...] = (0.05,)  # per 256 images
     momentum: float = 0.9
     held_out_fraction: float = 0.2  # of the labelled images, to choose among learning rates
     shift_fraction: float = 0.125  # of the side, up to which a crop is shifted
@@ -54,12 +54,12 @@ class SemiSupervisedProtocol(Protocol):
         """Return the share of labels for a data set of so many classes."""
         return self.label_fraction or (0.01 if classes >= _MANY_CLASSES else 0.1)
 
-    def recipe(self, learning_rate: float, fraction: float) -> Recipe:
-        """Return how the network is trained at one learning rate on a share of the labels."""
+    def recipe(self, base_learning_rate: float, fraction: float) -> Recipe:
+        """Return how the network is trained on a share of the labels: linear scaling rule."""
         return Recipe(
             epochs=self.epochs or (30 if fraction >= 0.1 else 60),
             batch_size=self.batch_size,
-            learning_rate=learning_rate,
+            learning_rate=base_learning_rate * self.batch_size / 256,
             momentum=self.momentum,
             shift_fraction=self.shift_fraction,
             flip=self.flip,
@@ -86,11 +86,11 @@ def run(subject: Subject, protocol: SemiSupervisedProtocol, seed: int) -> Iterat
     check_classes(train, test)
     classes = len(train.class_names)
     fraction = protocol.fraction(classes)
-    if not 0 < fraction <= 1 or protocol.batch_size < 2 or not protocol.learning_rates:
+    if not 0 < fraction <= 1 or protocol.batch_size < 2 or not protocol.base_learning_rates:
         raise UsageError(
             protocol.name,
             f"label_fraction {fraction}, batch_size {protocol.batch_size}, "
-            f"learning_rates {protocol.learning_rates}",
+            f"base_learning_rates {protocol.base_learning_rates}",
             "a share in (0, 1], batches of at least 2 and a learning rate",
         )
     chosen = labelled(train.labels, fraction, seed)
@@ -122,19 +122,19 @@ def _tuned(
             backbone, squares[which], labels[which], classes, preprocessing, recipe, seed
         )
 
-    best, said = protocol.learning_rates[0], "fixed"
-    if len(protocol.learning_rates) > 1:
+    best, said = protocol.base_learning_rates[0], "fixed"
+    if len(protocol.base_learning_rates) > 1:
         rng = np.random.default_rng([seed, 0x4E1D])
         kept, held = hold_out(labels, protocol.held_out_fraction, rng)
         right = {}
-        for rate in protocol.learning_rates:
+        for rate in protocol.base_learning_rates:
             answers = predict(tune(kept, rate), squares[held], preprocessing)
             right[rate] = int(np.count_nonzero(answers == labels[held]))
         best = max(right, key=lambda rate: right[rate])
         said = f"held-out {right[best]} of {len(held)} right"
     tuned = tune(np.arange(len(labels)), best)
     answers = predict(tuned, subject.images("test"), preprocessing)
-    return answers, f"learning rate {best:g} ({said})"
+    return answers, f"learning rate {best:g} per 256 images ({said})"
 
 
 def _probe(

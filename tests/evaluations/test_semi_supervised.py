@@ -51,6 +51,11 @@ def test_shares_and_epochs_follow_the_number_of_classes():
     assert (protocol.recipe(0.1, 0.1).epochs, protocol.recipe(0.1, 0.01).epochs) == (30, 60)
 
 
+def test_the_learning_rate_scales_with_the_batch():
+    # 0.05 * 32 / 256
+    assert SemiSupervisedProtocol().recipe(0.05, 0.1).learning_rate == 0.00625
+
+
 def test_fine_tuning_learns_and_leaves_the_original_untouched(network, two_kinds):
     squares, labels = two_kinds
     before = state_hash(network)
@@ -104,13 +109,13 @@ def test_several_learning_rates_are_chosen_among_on_labelled_images_alone(
     settings = {
         "semi_supervised.label_fraction": 0.5,
         "semi_supervised.epochs": 5,
-        "semi_supervised.learning_rates": "0.00001,0.1",
+        "semi_supervised.base_learning_rates": "0.0001,0.8",
     }
     [record] = evaluate(
         checkpoint, image_folder, ["semi_supervised"], records=tmp_path / "r", overrides=settings
     )
     # Half of eight images in three classes; a fifth of four, at least one, of each is held out.
-    assert "12 labelled images; learning rate 0.1 (held-out" in record.notes[0]
+    assert "12 labelled images; learning rate 0.8 per 256 images (held-out" in record.notes[0]
     assert "of 3 right" in record.notes[0]
 
 

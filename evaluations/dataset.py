@@ -154,3 +154,28 @@ def _open_folder(data: str | Path, split: str) -> ImageSource:
     if not folder.is_dir():
         raise BadData(folder, "it is a file", "a folder with train/<class>/ and test/<class>/")
     return open_folder(folder, split)
+
+
+def check_classes(train: ImageSource, test: ImageSource) -> None:
+    """Return if a probe trained on `train` can be scored on `test`.
+
+    Raises:
+        BadData: the classes differ, or there is only one.
+    """
+    if train.class_names != test.class_names:
+        only_train = sorted(set(train.class_names) - set(test.class_names))[:3]
+        only_test = sorted(set(test.class_names) - set(train.class_names))[:3]
+        raise BadData(
+            f"{train.name}",
+            f"{train.split} and {test.split} have different classes (only in {train.split}: "
+            f"{only_train}; only in {test.split}: {only_test})",
+            "the same class folders in both",
+        )
+    absent = sorted(set(np.unique(test.labels)) - set(np.unique(train.labels)))
+    if absent or len(np.unique(train.labels)) < 2:
+        names = [train.class_names[label] for label in absent[:3]]
+        raise BadData(
+            f"{train.name}, {train.split}",
+            f"no image of {names}" if absent else "every image is of one class",
+            "training images of at least two classes and of every class that is scored",
+        )

@@ -14,16 +14,16 @@ from ..checkpoints.spec import Preprocessing
 from .baselines import RAW_PIXELS, RawPixels
 from .corruptions import corrupt
 from .dataset import Dataset, ImageSource, datasets, is_registered, open_split
-from .features import (
+from .feature_cache import (
     CachedImages,
     Extract,
     cache_path,
-    extract,
     facts,
     find_features,
     read_features,
     write_features,
 )
+from .features import extract
 from .probes import Chosen
 from .sources import part
 

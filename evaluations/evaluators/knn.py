@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 
 from ...checkpoints.errors import UsageError
+from ..dataset import check_classes
 from ..evaluator import Evaluator, Measurement, Protocol
-from ..features import check_classes
 from ..metrics import scores
 from ..subject import Subject
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..dataset import check_classes
 from ..evaluator import Evaluator, Measurement, Protocol
-from ..features import check_classes
 from ..metrics import scores
 from ..probes import Chosen, choose_and_fit
 from ..subject import Subject

@@ -8,8 +8,8 @@ import numpy as np
 
 from ...checkpoints.errors import UsageError
 from ..baselines import RawPixels
+from ..dataset import check_classes
 from ..evaluator import Evaluator, Measurement, Protocol
-from ..features import check_classes
 from ..finetune import Recipe, fine_tune, predict
 from ..metrics import scores
 from ..preprocess import crops

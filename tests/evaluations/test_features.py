@@ -3,13 +3,8 @@ import pytest
 import torch
 from relicheck.checkpoints.errors import BadCheckpoint, MissingData
 from relicheck.checkpoints.spec import Preprocessing
-from relicheck.evaluations.features import (
-    Extract,
-    extract,
-    read_features,
-    state_hash,
-    write_features,
-)
+from relicheck.evaluations.feature_cache import Extract, read_features, write_features
+from relicheck.evaluations.features import extract, state_hash
 from relicheck.evaluations.preprocess import crops, normalise
 from relicheck.evaluations.subject import Subject, open_model
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from relicheck.checkpoints.errors import BadData, MissingData, UnknownName
-from relicheck.evaluations.dataset import data_roots, locate, open_split
-from relicheck.evaluations.features import check_classes
+from relicheck.evaluations.dataset import check_classes, data_roots, locate, open_split
 from relicheck.evaluations.sources import from_arrays, part
 
 

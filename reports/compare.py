@@ -247,7 +247,8 @@ def _rival(network: _Network, baseline: str, networks: Sequence[_Network]) -> _N
     candidates = [other for other in networks if other[0] == baseline]
     if len(candidates) == 1 and network[0] in REFERENCES:
         return candidates[0]
-    return Missing(reason=f"no {baseline!r} backbone of {network[1]} was measured on these images")
+    which = "" if network[0] in REFERENCES else f" of {network[1]}"
+    return Missing(reason=f"no {baseline!r} backbone{which} was measured on these images")
 
 
 def _images_of(item: Scored) -> tuple[str, str, str]:

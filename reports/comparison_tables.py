@@ -72,17 +72,20 @@ def cell_text(cell: Cell, signed: bool = False) -> str:
 
 
 def missing_lines(comparison: Comparison) -> list[str]:
-    """Return one line per missing cell: which, and why."""
+    """Return one line per missing cell: which, and why; one for a row with no difference."""
     lines = []
     for name, row in zip(row_names(comparison), comparison.rows, strict=True):
+        reasons = {}
         for column, cell, difference in _columns(comparison, row):
             if isinstance(cell, Missing):
                 lines.append(f"{name}, {column.title}: {cell.reason}")
             elif isinstance(difference, Missing) and not row.is_baseline:
-                lines.append(
-                    f"{name}, {column.title}, difference from {comparison.baseline}: "
-                    f"{difference.reason}"
-                )
+                reasons[column.title] = difference.reason
+        what = f"difference from {comparison.baseline}"
+        if len(set(reasons.values())) == 1:
+            lines.append(f"{name}, {what}: {next(iter(reasons.values()))}")
+        else:
+            lines += [f"{name}, {title}, {what}: {reason}" for title, reason in reasons.items()]
     return lines
 
 

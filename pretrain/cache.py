@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 
 def cache_folder() -> Path:
@@ -14,5 +15,6 @@ def use_compilation_cache() -> None:
     """Let JAX keep what it compiles and find it again in a later run."""
     import jax
 
-    jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "jax"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    config: Any = jax.config  # its methods have no types
+    config.update("jax_compilation_cache_dir", str(cache_folder() / "jax"))
+    config.update("jax_persistent_cache_min_compile_time_secs", 0.5)

@@ -42,9 +42,9 @@ def initial_variables(network: Network) -> dict[str, Tree]:
     arXiv:1706.02677, Sec. 5.1).
     """
     config = network.config
-    images = jax.ShapeDtypeStruct((2, config.views[0].side, config.views[0].side, 3), jnp.float32)
+    side = config.views[0].side
     shapes = jax.eval_shape(
-        lambda key, x: network.init(key, x, train=True), jax.random.key(0), images
+        lambda key: network.init(key, jnp.zeros((2, side, side, 3)), train=True), jax.random.key(0)
     )
     random = np.random.default_rng(config.seed)
     last = f"bn{3 if config.spec.bottleneck else 2}" if config.zero_init_last_gamma else None

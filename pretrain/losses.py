@@ -85,9 +85,9 @@ def relic_loss(online: Array, target: Array, temperature: float, alpha: float) -
     log_p = [
         instance_log_probabilities(online[view], target[1 - view], temperature) for view in (0, 1)
     ]
-    contrastive = sum(-jnp.diagonal(p).mean() for p in log_p)
-    invariance = sum(kl_divergence(log_p[view], log_p[1 - view]).mean() for view in (0, 1))
-    return contrastive + alpha * jnp.asarray(invariance)
+    contrastive = jnp.stack([-jnp.diagonal(p).mean() for p in log_p]).sum()
+    penalties = [kl_divergence(log_p[view], log_p[1 - view]).mean() for view in (0, 1)]
+    return contrastive + alpha * jnp.stack(penalties).sum()
 
 
 def sample_negatives(key: Array, batch: int, negatives: int) -> Array:

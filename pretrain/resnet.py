@@ -114,5 +114,6 @@ class ResNet(nn.Module):
         )(images)
         x = nn.relu(norm(name="bn1")(x))
         if imagenet:
-            x = nn.max_pool(x, (3, 3), (2, 2), _padding(spec, 3))
+            pool: Module = nn.max_pool
+            x = pool(x, (3, 3), (2, 2), _padding(spec, 3))
         return jnp.asarray(x)

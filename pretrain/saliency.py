@@ -53,7 +53,7 @@ def _binomial_blur(x: NDArray[np.float32]) -> NDArray[np.float32]:
         before, middle, after = (
             np.take(padded, range(offset, offset + x.shape[axis]), axis=axis) for offset in range(3)
         )
-        x = (before + 2 * middle + after) / 4
+        x = np.asarray((before + 2 * middle + after) / 4, dtype=np.float32)
     return x
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ import numpy as np
 from ..checkpoints.common import is_common, read_manifest, write_checkpoint
 from ..checkpoints.errors import TrainingFailed, UsageError
 from ..checkpoints.manifest import Manifest
-from ..checkpoints.progress import progress_bar
+from ..checkpoints.progress import Bar, progress_bar
 from . import methods
 from .cache import use_compilation_cache
 from .config import PretrainConfig
@@ -73,7 +74,12 @@ def pretrain(
         return output
     use_compilation_cache()
     run = _Run(config, method, images, labels, output, str(facts["run_sha256"]))
-    state, loss = run.train(progress)
+    try:
+        state, loss = run.train(progress)
+    except TrainingFailed:
+        # Going on from there would fail again, and block a run with a better config.
+        state_path(output).unlink(missing_ok=True)
+        raise
     backbone = {
         "params": state.params["backbone"],
         "batch_stats": state.batch_stats["backbone"],
@@ -147,6 +153,20 @@ def write(
     write_checkpoint(output, to_canonical(backbone, config.spec), manifest)
 
 
+class _Silent:
+    """A progress bar that shows nothing."""
+
+    def update(self, n: float = 1) -> None:
+        """Count nothing."""
+
+    def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
+        """Show nothing."""
+
+
+def _bar(description: str, total: int, shown: bool) -> AbstractContextManager[Bar]:
+    return progress_bar(description, total) if shown else nullcontext(_Silent())
+
+
 class _Run:
     """The loop of one run."""
 
@@ -179,7 +199,7 @@ class _Run:
         if self._path.exists():
             now = Position(*load_state(self._path, self._state, self.digest))
         saved = time.monotonic()
-        with progress_bar(self.config.method, self.total if progress else 0) as bar:
+        with _bar(self.config.method, self.total, progress) as bar:
             bar.update(now.step)
             try:
                 while now.step < self.total:

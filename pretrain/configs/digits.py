@@ -5,7 +5,7 @@ from dataclasses import replace
 from ...checkpoints.spec import Preprocessing, ResNetSpec
 from ..config import PretrainConfig, Recipe, ViewSettings
 
-SIDE = 32
+SIDE = 16
 VIEW = ViewSettings(
     side=SIDE,
     area=(0.4, 1.0),
@@ -33,10 +33,10 @@ _SUPERVISED = PretrainConfig(
     projector_hidden=(256,),
     predictor_hidden=(256,),
     embedding_dim=64,
-    target_decay=0.98,
+    target_decay=0.9,
     temperature=0.2,
 )
-_TWO = replace(_SUPERVISED, views=(VIEW, VIEW), epochs=30)
+_TWO = replace(_SUPERVISED, views=(VIEW, VIEW), epochs=40)
 CONFIG = Recipe(
     configs={
         "simclr": replace(_TWO, method="simclr"),

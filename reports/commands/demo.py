@@ -24,19 +24,23 @@ from ..cli import json_option, print_json
     help="Folder for checkpoints, records and the report.",
 )
 @click.option("--data-root", type=click.Path(path_type=Path), help="Instead of RELICHECK_DATA.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Instead of each recipe's own.")
+@click.option(
+    "--epochs",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Instead of the recipe's own.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
-    help="Networks pretrained at the same time; the number of cores when not given.",
+    help="Networks worked on at the same time; the number of cores when not given.",
 )
 @json_option
 def COMMAND(
     data: str,
     output: Path,
     data_root: Path | None,
-    epochs: int | None,
+    epochs: float | None,
     seed: int,
     jobs: int | None,
     as_json: bool,
@@ -54,9 +58,10 @@ def COMMAND(
     Example:
       relicheck demo --output relicheck-demo
     """
-    from ..demo import run_demo
+    from ..demo import Demo, run_demo
 
-    result = run_demo(data, output, data_root=data_root, epochs=epochs, seed=seed, jobs=jobs)
+    demo = Demo(data=data, output=output, data_root=data_root, epochs=epochs, seed=seed)
+    result = run_demo(demo, jobs)
     if as_json:
         print_json(result.as_dict())
     else:

@@ -10,7 +10,7 @@ A ResNet-18 of a quarter of the width on 1,097 images. What differs from the pap
 - AdamW instead of LARS, which was made for batches of thousands and many epochs.
 - Batches of 64: a few hundred steps instead of a few dozen in the same time.
 - A target that follows quickly (base 0.9), because the run is short; BYOL, which has nothing
-  but its target to learn from, does better with a slower one (0.99).
+  but its target to learn from, does better with the published one (0.996).
 - ReLICv2: two large crops and one small one of the same side, so that one compiled network
   serves both.
 """
@@ -58,7 +58,7 @@ _TWO_VIEWS = replace(_SUPERVISED, views=(_VIEW, _VIEW), epochs=40)
 CONFIG = Recipe(
     configs={
         "simclr": replace(_TWO_VIEWS, method="simclr"),
-        "byol": replace(_TWO_VIEWS, method="byol", target_decay=0.99),
+        "byol": replace(_TWO_VIEWS, method="byol", target_decay=0.996),
         "relic": replace(_TWO_VIEWS, method="relic"),
         "relicv2": replace(
             _TWO_VIEWS,
@@ -70,7 +70,7 @@ CONFIG = Recipe(
     },
     data="digits",
     expected=(
-        "linear top-1 on the last 700 images, seed 0: SimCLR 94, BYOL 83, ReLIC 94, "
+        "linear top-1 on the last 700 images, seed 0: SimCLR 94, BYOL 85, ReLIC 94, "
         "ReLICv2 92, supervised 97, random 55; 10 to 60 s each"
     ),
 )

@@ -73,4 +73,5 @@ def COMMAND(
         return
     for key, value in result.items():
         if value is not None:
-            click.echo(f"{key:<14} {value}")
+            shown = f"{value:g}" if isinstance(value, float) else value
+            click.echo(f"{key:<14} {shown}")

@@ -40,11 +40,11 @@ def estimate_batch_stats(
     network = ResNet(config.spec, momentum=0.0)
 
     @jax.jit
-    def statistics(batch: Array) -> Any:
-        return network.apply(dict(variables), batch, train=True, mutable=["batch_stats"])[1]
+    def statistics(given: dict[str, Any], batch: Array) -> Any:
+        return network.apply(given, batch, train=True, mutable=["batch_stats"])[1]
 
     # The last batch may be a single image, whose statistics say nothing.
     batches = [b for b in evaluation_batches(config, images, limit) if len(b) > _BATCH // 2]
     batches = batches or list(evaluation_batches(config, images, limit))
-    collected = [statistics(batch)["batch_stats"] for batch in batches]
+    collected = [statistics(dict(variables), batch)["batch_stats"] for batch in batches]
     return dict(jax.tree.map(lambda *leaves: sum(leaves) / len(leaves), *collected))

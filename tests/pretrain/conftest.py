@@ -1,9 +1,13 @@
 """A run small enough for a test: eight-pixel images, a ResNet-18 of width 1/16."""
 
+import jax
 import numpy as np
 import pytest
 from relicheck.checkpoints.spec import Preprocessing, ResNetSpec
 from relicheck.pretrain.config import PretrainConfig, ViewSettings
+
+# These runs are a few steps of a few images: compiling is all that takes time.
+jax.config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture(autouse=True)

@@ -25,9 +25,8 @@ def make_optimizer(
     """Return the optimiser of `config` with its warm-up and cosine.
 
     `lars` is You et al. (arXiv:1708.03888) with BYOL's constants: for batches of
-    thousands. `adamw` (Loshchilov and Hutter, arXiv:1711.05101) is what the recipes for
-    small batches and few hundred steps use: LARS's trust coefficient of 1e-3 leaves
-    the weights almost where they were in so short a run.
+    thousands. `adamw` (Loshchilov and Hutter, arXiv:1711.05101) is our choice for small
+    batches and a few hundred steps; the two were not compared there.
     """
     warmup = round(config.warmup_epochs * steps_per_epoch)
     rate = partial(warmup_cosine, total=total_steps, warmup=warmup, peak=config.learning_rate)

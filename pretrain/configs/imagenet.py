@@ -4,7 +4,7 @@
 
 For accelerators: on 512 TPU v3 cores BYOL's run took about 8 hours (arXiv:2006.07733,
 Sec. 3.3); images are still read into memory at once, so only parts of ImageNet fit.
-Expected linear top-1: SimCLR 69.3, BYOL 74.3, ReLIC 74.8, ReLICv2 77.1, supervised 76.5.
+None of these runs has been made here; the papers' results are in the registry of claims.
 What the papers do not print is marked in `pretrain/config.py`.
 """
 

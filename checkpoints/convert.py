@@ -90,7 +90,13 @@ def _manifest(path: Path, name: str, upstream: Upstream, facts: Mapping[str, str
     )
     # A file we know by its hash is what its authors say it is, whatever it is called here.
     published = published_with(sha256)
-    return replace(published.complete(manifest) if published else manifest, **facts)
+    manifest = published.complete(manifest) if published else manifest
+    return replace(
+        manifest,
+        method=facts.get("method", manifest.method),
+        source=facts.get("source", manifest.source),
+        licence=facts.get("licence", manifest.licence),
+    )
 
 
 def convert(

@@ -52,8 +52,8 @@ class Manifest:
             return cls(
                 **{
                     **raw,
-                    "spec": _rebuild(ResNetSpec, raw["spec"]),
-                    "preprocessing": _rebuild(Preprocessing, raw["preprocessing"]),
+                    "spec": rebuild(ResNetSpec, raw["spec"]),
+                    "preprocessing": rebuild(Preprocessing, raw["preprocessing"]),
                     "warnings": tuple(raw.get("warnings", ())),
                 }
             )
@@ -74,6 +74,7 @@ class Manifest:
         check_parameters(where, shapes, parameter_shapes(self.spec, self.classes))
 
 
-def _rebuild(kind: type[T], raw: Mapping[str, Any]) -> T:
+def rebuild(kind: type[T], raw: Mapping[str, Any]) -> T:
+    """Return a spec or a preprocessing from the plain values that JSON and TOML hold."""
     # JSON has no tuples; every sequence in the two specs is one.
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()})

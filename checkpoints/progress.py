@@ -30,11 +30,17 @@ def track(items: Iterable[T], description: str, total: int | None = None) -> Ite
 
 
 @contextmanager
-def progress_bar(description: str, total: int, unit: str = "step") -> Iterator[Bar]:
-    """Yield a bar of `total` units; call its `update(n)`."""
+def progress_bar(
+    description: str, total: int, unit: str = "step", at_once: bool = False
+) -> Iterator[Bar]:
+    """Yield a bar of `total` units; call its `update(n)`.
+
+    `at_once` shows it before the first update, for what begins with a long step.
+    """
     from tqdm import tqdm
 
+    delay = 0.0 if at_once else _QUIET_SECONDS
     with tqdm(
-        total=total, desc=description, unit=unit, delay=_QUIET_SECONDS, leave=False, file=sys.stderr
+        total=total, desc=description, unit=unit, delay=delay, leave=False, file=sys.stderr
     ) as bar:
         yield bar

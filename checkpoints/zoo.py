@@ -10,7 +10,7 @@ from typing import Any
 
 from .errors import BadCheckpoint, MissingData, UnknownName
 from .files import sha256_of_file
-from .manifest import Manifest
+from .manifest import Manifest, rebuild
 from .spec import Preprocessing
 
 
@@ -58,10 +58,8 @@ def read_published(name: str) -> Published:
         raise UnknownName("published checkpoint", name, published_names())
     text = files(__package__).joinpath("published", f"{name}.toml").read_text(encoding="utf-8")
     raw: dict[str, Any] = tomllib.loads(text)
-    preprocessing = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in raw.pop("preprocessing").items()
-    }
-    return Published(name=name, preprocessing=Preprocessing(**preprocessing), **raw)
+    preprocessing = rebuild(Preprocessing, raw.pop("preprocessing"))
+    return Published(name=name, preprocessing=preprocessing, **raw)
 
 
 def published_with(sha256: str) -> Published | None:

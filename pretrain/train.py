@@ -164,7 +164,7 @@ class _Silent:
 
 
 def _bar(description: str, total: int, shown: bool) -> AbstractContextManager[Bar]:
-    return progress_bar(description, total) if shown else nullcontext(_Silent())
+    return progress_bar(description, total, at_once=True) if shown else nullcontext(_Silent())
 
 
 class _Run:
@@ -201,6 +201,8 @@ class _Run:
         saved = time.monotonic()
         with _bar(self.config.method, self.total, progress) as bar:
             bar.update(now.step)
+            # Nothing moves before the step is compiled, which takes many times a step.
+            bar.set_postfix_str("compiling")
             try:
                 while now.step < self.total:
                     started = time.monotonic()

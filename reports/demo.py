@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ EVALUATORS = ("linear", "knn", "semi_supervised", "robustness")
 # of them make up for the luck of one.
 LABEL_FRACTION = 0.03
 SEEDS = (0, 1, 2)
+# The length of a demo on other images than digits, however many there are.
+_STEPS, _BATCH = 400, 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,7 @@ class Demo:
 
     @property
     def recipe(self) -> str:
-        """The pretraining recipe: digits must not be mirrored, photographs should be."""
+        """The pretraining recipe: a photograph may be mirrored, a digit may not."""
         return "digits" if self.data == "digits" else "photographs"
 
     def chain(self, method: str) -> list[Command]:
@@ -97,13 +99,14 @@ def run_demo(demo: Demo, jobs: int | None = None) -> DemoResult:
         JobFailed: a network could not be pretrained or measured.
         MissingData, BadData, UnknownName: the images cannot be used.
     """
-    from ..evaluations.dataset import open_split
-    from ..evaluations.dataset import check_classes
+    from ..evaluations.dataset import check_classes, open_split
 
     started = time.monotonic()
     # Opened here first: a wrong name or folder is one message, not seven.
     train, test = (open_split(demo.data, split, demo.data_root) for split in ("train", "test"))
     check_classes(train, test)
+    if demo.epochs is None and demo.recipe != "digits":
+        demo = replace(demo, epochs=round(_STEPS * _BATCH / len(train), 2))
     say(
         f"Pretraining {len(METHODS)} methods on {len(train)} images of {train.name}, measuring "
         f"them, a random backbone and raw pixels on {len(test)} others."

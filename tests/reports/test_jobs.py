@@ -7,7 +7,6 @@ import sys
 import time
 
 import pytest
-
 from relicheck.reports.jobs import JobFailed, run_chains
 
 
@@ -15,7 +14,6 @@ from relicheck.reports.jobs import JobFailed, run_chains
 def three_specs(tmp_path):
     """Three small checkpoints that torch wrote, to be converted: quick, real commands."""
     import torch
-
     from relicheck.checkpoints.resnet import ResNet
     from relicheck.checkpoints.spec import ResNetSpec
 

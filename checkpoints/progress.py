@@ -8,6 +8,11 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 
 _QUIET_SECONDS = 1.5
+_LOG_SECONDS = 10.0  # between lines where standard error is a file, not a terminal
+
+
+def _interval() -> float:
+    return 0.1 if sys.stderr.isatty() else _LOG_SECONDS
 
 
 class Bar(Protocol):
@@ -25,7 +30,13 @@ def track(items: Iterable[T], description: str, total: int | None = None) -> Ite
     from tqdm import tqdm
 
     yield from tqdm(
-        items, desc=description, total=total, delay=_QUIET_SECONDS, leave=False, file=sys.stderr
+        items,
+        desc=description,
+        total=total,
+        delay=_QUIET_SECONDS,
+        mininterval=_interval(),
+        leave=False,
+        file=sys.stderr,
     )
 
 
@@ -41,6 +52,12 @@ def progress_bar(
 
     delay = 0.0 if at_once else _QUIET_SECONDS
     with tqdm(
-        total=total, desc=description, unit=unit, delay=delay, leave=False, file=sys.stderr
+        total=total,
+        desc=description,
+        unit=unit,
+        delay=delay,
+        mininterval=_interval(),
+        leave=False,
+        file=sys.stderr,
     ) as bar:
         yield bar

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..checkpoints.errors import UnknownName
-from ..checkpoints.files import write_text
+from ..checkpoints.files import write_bytes, write_text
 from ..evaluations.record import Record
 from .claim_registry import load_claims
 from .compare import DEFAULT_BASELINE, Comparison, comparisons
 from .comparison_tables import comparison_csv, comparison_markdown
+from .figures import accuracy_figure, filled_columns, png_bytes
 from .matching import judge_records
 from .page import Report, render_page
 from .scored import latest, read_scored
@@ -74,7 +75,7 @@ def _command(subject: str, kind: str, dataset: str, records: Sequence[Record]) -
 def write_report(folder: Path, report: Report) -> Path:
     """Write report.html, comparison.md and .csv, claims.md and .csv; return the page's path.
 
-    Each file appears whole or not at all; all are rendered before the first is written.
+    With them comes `accuracy-<data set>.png` for each comparison, to be shown elsewhere. Each file appears whole or not at all; all are rendered before the first is written.
 
     Raises:
         MissingDependency: jinja2 or matplotlib is not installed.
@@ -93,6 +94,13 @@ def write_report(folder: Path, report: Report) -> Path:
         "claims.csv": judgements_csv(report.judgements),
         "report.html": render_page(report),
     }
+    pictures = {
+        f"accuracy-{c.dataset}.png": png_bytes(accuracy_figure(c))
+        for c in compared
+        if filled_columns(c)
+    }
     for name, text in texts.items():
         write_text(Path(folder) / name, text)
+    for name, picture in pictures.items():
+        write_bytes(Path(folder) / name, picture)
     return Path(folder) / "report.html"

@@ -46,7 +46,7 @@ def COMMAND(
     check: bool,
     as_json: bool,
 ) -> int:
-    """Write report.html, comparison.md/.csv and claims.md/.csv from a folder of records.
+    """Write report.html, its tables (.md, .csv) and figure from a folder of records.
 
     Subjects measured on the same images are set side by side, with paired differences
     from the baseline; records that belong to a registered claim are judged. Nothing is

@@ -202,14 +202,14 @@ def folder(tmp_path, records):
     return tmp_path / "records"
 
 
-def test_a_folder_of_records_becomes_five_files(folder, tmp_path):
+def test_a_folder_of_records_becomes_a_page_tables_and_a_picture(folder, tmp_path):
     report, compared = report_of(folder)
 
     page = write_report(tmp_path / "out", report)
 
     assert page == tmp_path / "out" / "report.html"
     assert sorted(f.name for f in (tmp_path / "out").iterdir()) == [
-        "claims.csv", "claims.md", "comparison.csv", "comparison.md", "report.html",
+        "accuracy-digits.png", "claims.csv", "claims.md", "comparison.csv", "comparison.md", "report.html",
     ]  # fmt: skip
     assert len(compared) == 1
     assert any(c.startswith("relicheck evaluate byol.safetensors") for c in report.commands)

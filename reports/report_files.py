@@ -75,7 +75,8 @@ def _command(subject: str, kind: str, dataset: str, records: Sequence[Record]) -
 def write_report(folder: Path, report: Report) -> Path:
     """Write report.html, comparison.md and .csv, claims.md and .csv; return the page's path.
 
-    With them comes `accuracy-<data set>.png` for each comparison, to be shown elsewhere. Each file appears whole or not at all; all are rendered before the first is written.
+    With them comes `accuracy-<data set>.png` for each comparison, to be shown elsewhere.
+    Each file appears whole or not at all; all are rendered before the first is written.
 
     Raises:
         MissingDependency: jinja2 or matplotlib is not installed.

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 import relicheck
 
 PACKAGE = Path(relicheck.__file__).parent

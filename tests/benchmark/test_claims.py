@@ -8,6 +8,7 @@ the verdict is exactly that one, so a disagreement neither hides nor stays red.
 from pathlib import Path
 
 import pytest
+
 from relicheck.reports.claim_registry import load_claims
 from relicheck.reports.claims import Claim
 from relicheck.reports.measuring import Measuring

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from relicheck.checkpoints.common import write_checkpoint
 from relicheck.checkpoints.manifest import Manifest
 from relicheck.checkpoints.resnet import ResNet

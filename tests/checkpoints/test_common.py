@@ -5,6 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+
 from relicheck.checkpoints.common import (
     is_common,
     read_checkpoint,
@@ -20,8 +23,6 @@ from relicheck.checkpoints.errors import (
 )
 from relicheck.checkpoints.manifest import HEADER_KEY
 from relicheck.checkpoints.spec import ResNetSpec
-from safetensors import safe_open
-from safetensors.numpy import load_file, save_file
 
 
 def test_tensors_and_manifest_come_back_bit_for_bit(tiny_file, tiny_tensors, tiny_manifest):

@@ -6,6 +6,8 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
+
 from relicheck.checkpoints.convert import convert, detect_format, read_any
 from relicheck.checkpoints.errors import (
     BadCheckpoint,
@@ -16,7 +18,6 @@ from relicheck.checkpoints.errors import (
 from relicheck.checkpoints.load import load_checkpoint
 from relicheck.checkpoints.resnet import ResNet
 from relicheck.checkpoints.spec import ResNetSpec
-from safetensors.numpy import load_file
 
 
 @pytest.fixture

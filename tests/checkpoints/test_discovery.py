@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+
 from relicheck.checkpoints import formats
 from relicheck.checkpoints.errors import UnknownName
 

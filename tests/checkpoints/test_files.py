@@ -1,6 +1,7 @@
 """An interruption never leaves half a file behind."""
 
 import pytest
+
 from relicheck.checkpoints.errors import BadData
 from relicheck.checkpoints.files import atomic_path, sha256_of_file, write_text
 

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from relicheck.checkpoints.errors import ParameterMismatch
 from relicheck.checkpoints.parameters import check_parameters, parameter_shapes
 from relicheck.checkpoints.spec import ResNetSpec

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
+
 from relicheck.checkpoints.resnet import ResNet, same_padding
 from relicheck.checkpoints.spec import ResNetSpec
-from torch.nn import functional
 
 
 @pytest.mark.parametrize("side", [64, 65])

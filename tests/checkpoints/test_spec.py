@@ -1,6 +1,7 @@
 """What a spec allows, and what follows from it."""
 
 import pytest
+
 from relicheck.checkpoints.errors import ManifestMismatch
 from relicheck.checkpoints.spec import Preprocessing, ResNetSpec
 

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 import torch
+
 from relicheck.checkpoints import zoo
 from relicheck.checkpoints.errors import BadCheckpoint, MissingData
 from relicheck.checkpoints.load import load_checkpoint

@@ -4,6 +4,7 @@ import re
 from importlib import import_module
 
 import pytest
+
 from relicheck.checkpoints.errors import BadData, MissingData
 from relicheck.evaluations.dataset import Dataset, datasets, locate, open_split
 from relicheck.evaluations.splits import imagenet_wnids

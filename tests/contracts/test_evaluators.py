@@ -8,6 +8,7 @@ import sys
 from importlib import import_module
 
 import pytest
+
 from relicheck.evaluations.evaluator import Evaluator, Protocol, evaluators
 
 NAMES = evaluators.names()

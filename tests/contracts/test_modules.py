@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-import relicheck
 from click.testing import CliRunner
+
+import relicheck
 from relicheck.checkpoints import formats
 from relicheck.checkpoints.discovery import Modules
 from relicheck.checkpoints.errors import UnknownName

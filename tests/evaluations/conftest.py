@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from relicheck.checkpoints.common import write_checkpoint
 from relicheck.checkpoints.manifest import Manifest
 from relicheck.checkpoints.resnet import ResNet

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from relicheck import evaluate
 from relicheck.checkpoints.errors import UsageError
 from relicheck.evaluations.evaluators import classifier, classifier_mapped, classifier_masked

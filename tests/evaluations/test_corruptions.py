@@ -2,6 +2,8 @@ import colorsys
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
+
 from relicheck.checkpoints.errors import UnknownName, UsageError
 from relicheck.evaluations.corruptions import (
     CORRUPTIONS,
@@ -14,7 +16,6 @@ from relicheck.evaluations.corruptions import (
 )
 from relicheck.evaluations.dataset import open_split
 from relicheck.evaluations.sources import part
-from scipy.ndimage import gaussian_filter
 
 
 @pytest.fixture(scope="module")

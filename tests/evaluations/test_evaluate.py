@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from relicheck import evaluate
 from relicheck.checkpoints.errors import BadData, UnknownName, UsageError
 from relicheck.evaluations.evaluators.knn import EVALUATOR as KNN

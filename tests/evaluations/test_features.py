@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from relicheck.checkpoints.errors import BadCheckpoint, MissingData
 from relicheck.checkpoints.spec import Preprocessing
 from relicheck.evaluations.feature_cache import Extract, read_features, write_features

@@ -3,6 +3,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+
 from relicheck.checkpoints.errors import BadData, MissingData, UnknownName
 from relicheck.evaluations.dataset import check_classes, data_roots, locate, open_split
 from relicheck.evaluations.sources import from_arrays, part

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from relicheck.checkpoints.errors import BadData
 from relicheck.evaluations.images import decode, is_image, read_image
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from relicheck.evaluations.evaluators.knn import KnnProtocol, nearest_labels
 from sklearn.neighbors import KNeighborsClassifier
+
+from relicheck.evaluations.evaluators.knn import KnnProtocol, nearest_labels
 
 
 def clusters(images, spread, seed=0, classes=4, dim=8):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from relicheck.checkpoints.errors import BadData, MissingData, UnknownName
 from relicheck.evaluations.prediction_files import read_predictions
 from relicheck.evaluations.predictions import evaluate_predictions, real_top1

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+
 from relicheck.checkpoints.errors import BadData
 from relicheck.checkpoints.spec import Preprocessing
 from relicheck.evaluations.preprocess import crop, normalise

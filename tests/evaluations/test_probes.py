@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+
 from relicheck.checkpoints.errors import BadData
 from relicheck.evaluations.probes import (
     choose_and_fit,
@@ -7,7 +9,6 @@ from relicheck.evaluations.probes import (
     hold_out,
     standardisation,
 )
-from sklearn.linear_model import LogisticRegression
 
 
 def clusters(images, spread, seed=0, classes=4, dim=6):

@@ -6,6 +6,7 @@ import tarfile
 import numpy as np
 import pytest
 from PIL import Image
+
 from relicheck import evaluate
 from relicheck.checkpoints.errors import BadData, MissingData
 from relicheck.evaluations.dataset import datasets, open_split

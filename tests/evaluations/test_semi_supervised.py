@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from relicheck import evaluate
 from relicheck.checkpoints.errors import BadCheckpoint, UsageError
 from relicheck.checkpoints.spec import Preprocessing

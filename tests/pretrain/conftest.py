@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+
 from relicheck.checkpoints.spec import Preprocessing, ResNetSpec
 from relicheck.pretrain.config import PretrainConfig, ViewSettings
 

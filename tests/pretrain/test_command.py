@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from relicheck.checkpoints.common import read_manifest
 from relicheck.reports.cli import run
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+
 from relicheck.checkpoints.errors import UnknownName, UsageError
 from relicheck.pretrain import methods, recipes
 from relicheck.pretrain.override import override

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
+
 from relicheck.checkpoints.errors import ParameterMismatch
 from relicheck.checkpoints.parameters import parameter_shapes
 from relicheck.checkpoints.resnet import ResNet as TorchResNet

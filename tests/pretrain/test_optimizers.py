@@ -3,6 +3,7 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
 from relicheck.pretrain.optimizers import decayed, make_optimizer
 
 

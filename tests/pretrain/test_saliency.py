@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from relicheck.pretrain.saliency import border_contrast, foreground_masks, otsu_thresholds
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from relicheck.pretrain.schedules import target_decay, warmup_cosine
 
 

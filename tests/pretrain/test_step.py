@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
 from relicheck.pretrain import methods
 from relicheck.pretrain.heads import Network
 from relicheck.pretrain.initial import initial_state, initial_variables

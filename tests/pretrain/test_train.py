@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from relicheck.checkpoints.common import read_checkpoint
 from relicheck.checkpoints.errors import BadCheckpoint, BadData, TrainingFailed, UsageError
 from relicheck.pretrain import methods, train

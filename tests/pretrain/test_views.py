@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
 from relicheck.pretrain import views as module
 from relicheck.pretrain.colour import adjust_hue_saturation, to_grayscale
 from relicheck.pretrain.config import ViewSettings

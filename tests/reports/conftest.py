@@ -2,6 +2,7 @@ import hashlib
 
 import numpy as np
 import pytest
+
 from relicheck.evaluations.record import Record
 from relicheck.reports.claims import Claim
 from relicheck.reports.scored import Scored

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from relicheck.checkpoints.errors import BadClaim, MissingData, UnknownName
 from relicheck.reports.claim_registry import load_claims
 from relicheck.reports.selection import find_claim, select_claims

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from relicheck.checkpoints.errors import BadRecord, UsageError
 from relicheck.reports.compare import Missing, compare, comparisons
 from relicheck.reports.comparison_tables import (

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from relicheck.reports.compare import compare
 from relicheck.reports.figures import (
     accuracy_figure,

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+
 from relicheck.reports.jobs import JobFailed, run_chains
 
 
@@ -14,6 +15,7 @@ from relicheck.reports.jobs import JobFailed, run_chains
 def three_specs(tmp_path):
     """Three small checkpoints that torch wrote, to be converted: quick, real commands."""
     import torch
+
     from relicheck.checkpoints.resnet import ResNet
     from relicheck.checkpoints.spec import ResNetSpec
 

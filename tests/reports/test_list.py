@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from relicheck.checkpoints.errors import UnknownName
 from relicheck.reports.cli import run
 from relicheck.reports.listing import entries, kinds

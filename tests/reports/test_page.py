@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+
 from relicheck.checkpoints.errors import BadRecord, MissingData, UnknownName
 from relicheck.evaluations.record import write_record
 from relicheck.reports.page import Report, render_page
@@ -209,7 +210,8 @@ def test_a_folder_of_records_becomes_a_page_tables_and_a_picture(folder, tmp_pat
 
     assert page == tmp_path / "out" / "report.html"
     assert sorted(f.name for f in (tmp_path / "out").iterdir()) == [
-        "accuracy-digits.png", "claims.csv", "claims.md", "comparison.csv", "comparison.md", "report.html",
+        "accuracy-digits.png", "claims.csv", "claims.md", "comparison.csv", "comparison.md",
+        "report.html",
     ]  # fmt: skip
     assert len(compared) == 1
     assert any(c.startswith("relicheck evaluate byol.safetensors") for c in report.commands)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from relicheck.checkpoints.errors import UsageError
 from relicheck.reports.generated import TABLES, regenerate
 from relicheck.reports.layout import csv_table, markdown_table, text_table

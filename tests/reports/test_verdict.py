@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from relicheck.checkpoints.errors import BadRecord
 from relicheck.evaluations.record import Record
 from relicheck.reports.claims import Claim

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
+
 from relicheck.checkpoints.errors import BadData, BadRecord, UnknownName, UsageError
 from relicheck.evaluations.record import read_record
 from relicheck.reports.claim_registry import load_claims

@@ -55,9 +55,9 @@ class UnknownName(UsageError):
 class MissingDependency(RelicheckError):
     """An optional library is absent; the message names the extra that brings it."""
 
-    def __init__(self, library: str, extra: str, purpose: str) -> None:
+    def __init__(self, library: str, extra: str) -> None:
         super().__init__(
-            purpose,
+            f"relicheck[{extra}]",
             f"the library {library!r} is not installed",
             todo=f'Install it with: pip install "relicheck[{extra}]"',
         )

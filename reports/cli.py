@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from .. import __version__
+from ..checkpoints.dependencies import missing_dependency
 from ..checkpoints.discovery import Modules
 from ..checkpoints.errors import RelicheckError
 
@@ -84,6 +85,11 @@ def run(arguments: list[str] | None = None) -> int:
     except RelicheckError as error:
         say(f"relicheck: {error}")
         return 2
+    except ModuleNotFoundError as error:
+        if missing := missing_dependency(error):
+            say(f"relicheck: {missing}")
+            return 2
+        raise
     except BrokenPipeError:
         # The reader (head, less) went away: nothing is left to say, and to nobody.
         sys.stderr.close()

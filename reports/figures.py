@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..checkpoints.errors import MissingDependency
 from .compare import Comparison, Row
 from .comparison_tables import row_names
 from .paired import Estimate
@@ -65,7 +64,7 @@ def accuracy_figure(comparison: Comparison, columns: Sequence[int] | None = None
         columns: indices of the comparison's columns to draw; None: all with a number.
 
     Raises:
-        MissingDependency: matplotlib is not installed.
+        ModuleNotFoundError: matplotlib is not installed.
     """
     shown = filled_columns(comparison) if columns is None else list(columns)
     across = min(2, len(shown))
@@ -88,7 +87,7 @@ def severity_figure(curves: Sequence[SeverityCurve], rows: Sequence[Row]) -> "Fi
         rows: the comparison's rows: their order gives colours and legend.
 
     Raises:
-        MissingDependency: matplotlib is not installed.
+        ModuleNotFoundError: matplotlib is not installed.
     """
     by_network = {(curve.method, curve.architecture): curve for curve in curves}
     with _drawing():
@@ -192,10 +191,8 @@ def _look(row: Row, place: int) -> tuple[str, str]:
 
 @contextmanager
 def _drawing() -> Iterator[None]:
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise MissingDependency("matplotlib", "report", "figures") from error
+    import matplotlib
+
     with matplotlib.rc_context():
         # The reader's own matplotlibrc must not change the report.
         matplotlib.rcdefaults()

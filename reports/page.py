@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..checkpoints.errors import MissingDependency
 from .compare import Comparison, Missing, comparisons
 from .comparison_tables import (
     captions,
@@ -52,12 +51,10 @@ def render_page(report: Report) -> str:
     Everything that comes from a record or a claim is escaped.
 
     Raises:
-        MissingDependency: jinja2 or matplotlib is not installed.
+        ModuleNotFoundError: jinja2 or matplotlib is not installed.
     """
-    try:
-        from jinja2 import Environment, StrictUndefined
-    except ImportError as error:
-        raise MissingDependency("jinja2", "report", "the report") from error
+    from jinja2 import Environment, StrictUndefined
+
     template = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=False, keep_trailing_newline=True
     ).from_string(_TEMPLATE.read_text(encoding="utf-8"))

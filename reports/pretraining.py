@@ -40,15 +40,13 @@ def run_recipe(
 
     Raises:
         UnknownName: no such recipe, method, key or data set.
-        MissingDependency: JAX is not installed.
+        ModuleNotFoundError: JAX is not installed.
     """
     from ..evaluations.dataset import open_split
     from ..pretrain import recipes
-    from ..pretrain.dependencies import check_dependencies
 
     chosen = recipes.load(recipe)
     config = _config(chosen, method, assignments, seed)
-    check_dependencies()
     source = open_split(data or chosen.data, "train", data_root)
     images = load_images(source, config.preprocessing)
     command = _command(recipe, method, data, assignments, config.seed)

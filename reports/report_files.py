@@ -79,7 +79,7 @@ def write_report(folder: Path, report: Report) -> Path:
     Each file appears whole or not at all; all are rendered before the first is written.
 
     Raises:
-        MissingDependency: jinja2 or matplotlib is not installed.
+        ModuleNotFoundError: jinja2 or matplotlib is not installed.
         BadData: the folder cannot be written.
     """
     compared = comparisons(latest(report.scored), report.baseline)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..checkpoints.errors import MissingData, MissingDependency, RelicheckError, UsageError
+from ..checkpoints.dependencies import missing_dependency
+from ..checkpoints.errors import MissingData, RelicheckError, UsageError
 from ..checkpoints.progress import track
 from .claim_registry import load_claims
 from .claims import Claim
@@ -77,7 +78,11 @@ def verify_claim(claim: Claim, measuring: Measuring) -> Judgement:
         return _not_measured(claim, missing)
     try:
         return judge(claim, measuring.records_for(claim))
-    except (MissingData, MissingDependency, UsageError) as error:
+    except ModuleNotFoundError as error:
+        if missing_library := missing_dependency(error):
+            return _not_measured(claim, (str(missing_library),))
+        raise
+    except (MissingData, UsageError) as error:
         # UsageError: the evaluator says what the checkpoint lacks, a classifier for instance.
         return _not_measured(claim, (str(error),))
     except RelicheckError as error:

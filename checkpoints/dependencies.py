@@ -1,0 +1,18 @@
+"""Which extra brings which optional library, and the one sentence that says so."""
+
+from .errors import MissingDependency
+
+_EXTRAS = {
+    "evaluate": ("torch", "sklearn", "scipy", "PIL", "threadpoolctl"),
+    "pretrain": ("jax", "jaxlib", "flax", "optax"),
+    "report": ("jinja2", "matplotlib", "pandas"),
+}
+
+
+def missing_dependency(error: ModuleNotFoundError) -> MissingDependency | None:
+    """Return what to tell a user whose import failed; None if it is our own mistake."""
+    library = (error.name or "").split(".")[0]
+    for extra, libraries in _EXTRAS.items():
+        if library in libraries:
+            return MissingDependency(library, extra)
+    return None

@@ -3,9 +3,9 @@
 from .errors import MissingDependency
 
 _EXTRAS = {
-    "evaluate": ("torch", "sklearn", "scipy", "PIL", "threadpoolctl"),
+    "evaluate": ("torch", "sklearn", "scipy", "PIL", "pandas", "threadpoolctl"),
     "pretrain": ("jax", "jaxlib", "flax", "optax"),
-    "report": ("jinja2", "matplotlib", "pandas"),
+    "report": ("jinja2", "matplotlib"),
 }
 
 

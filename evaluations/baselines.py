@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..checkpoints.errors import BadData
-from .dataset import ImageSource
+from .image_source import ImageSource
 
 RAW_PIXELS = "raw_pixels"
 

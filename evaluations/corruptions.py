@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..checkpoints.errors import UnknownName, UsageError
-from .dataset import ImageSource
+from .image_source import ImageSource
 from .sources import Images
 
 SEVERITIES = (1, 2, 3, 4, 5)

@@ -4,54 +4,17 @@ A data set is one module of `datasets/`; a folder of class folders needs none.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from ..checkpoints.discovery import Modules
 from ..checkpoints.errors import BadData, MissingData, UnknownName
+from .image_source import ImageSource
 
 ENVIRONMENT = "RELICHECK_DATA"
-
-
-class ImageSource(Protocol):
-    """Labelled images of one split, in a fixed order."""
-
-    @property
-    def name(self) -> str:
-        """The data set's name."""
-
-    @property
-    def split(self) -> str:
-        """The split's name."""
-
-    @property
-    def labels(self) -> np.ndarray:
-        """[N] int64, indices into `class_names`."""
-
-    @property
-    def identities(self) -> Sequence[str]:
-        """N names, one per image: its file's, or its index."""
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """The classes in the order of the labels."""
-
-    @property
-    def fingerprint(self) -> str:
-        """`sha256:...` over identities, labels and content; `stat:...` over sizes instead."""
-
-    @property
-    def expected(self) -> int | None:
-        """The published size of the complete split, where one is published."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        """Return image `index` as [height, width, 3] uint8."""
 
 
 @dataclass(frozen=True, kw_only=True)

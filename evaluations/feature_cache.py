@@ -16,7 +16,7 @@ import numpy as np
 from ..checkpoints.errors import MissingData
 from ..checkpoints.files import atomic_path
 from ..checkpoints.spec import Preprocessing
-from .dataset import ImageSource
+from .image_source import ImageSource
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..checkpoints.errors import BadCheckpoint
 from ..checkpoints.progress import progress_bar
 from ..checkpoints.spec import Preprocessing
-from .dataset import ImageSource
+from .image_source import ImageSource
 from .preprocess import batch_images, crops, normalise
 from .provenance import device
 

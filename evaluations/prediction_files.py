@@ -8,12 +8,16 @@ A user's file is .npz (arrays `labels` and `predictions` or `logits`) or .csv (a
 import csv
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..checkpoints.errors import BadData, MissingData
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _WANTED = (
     "columns label and prediction, or label and prediction1 to predictionK (best first), "
@@ -86,44 +90,81 @@ def integers(values: np.ndarray, where: object, what: str) -> np.ndarray:
 
 
 def _from_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    import pandas as pd
+
+    heading = next(_rows(path), [])
+    if not heading:
+        raise BadData(path, "0 lines", f"a heading and at least one row: {_WANTED}")
+    columns, logits = _columns([name.strip().lower() for name in heading], path)
+    # Integers come as text: pandas would take 1.0 for one, and a label of 1.0 is a mistake.
+    kinds: dict[int, type] = dict.fromkeys(columns, np.float32 if logits else str)
+    kinds[columns[0]] = str
+    try:
+        table = pd.read_csv(
+            path,
+            header=None,
+            skiprows=1,
+            usecols=columns,
+            dtype=kinds,
+            index_col=False,
+            skip_blank_lines=False,
+            encoding="utf-8-sig",
+        )
+        labels = _integers(table[columns[0]])
+        values = (table if logits else table.apply(_integers))[columns[1:]].to_numpy()
+        # A short line reads as NaN, and so does a NaN that somebody wrote.
+        if np.isnan(values).any():
+            _name_bad_line(path, len(heading), columns, logits)
+    except pd.errors.EmptyDataError as error:
+        raise BadData(path, "1 lines", f"a heading and at least one row: {_WANTED}") from error
+    except (ValueError, OverflowError) as error:
+        _name_bad_line(path, len(heading), columns, logits)
+        raise BadData(path, f"cannot be read as CSV ({error})", _WANTED) from error
+    return labels.to_numpy(), values if values.shape[1] > 1 else values[:, 0]
+
+
+def _integers(column: "pd.Series[str]") -> "pd.Series[int]":
+    if not column.str.fullmatch(r"\s*[+-]?\d+\s*", na=False).all():
+        raise ValueError("not all integers")
+    return column.astype(np.int64)
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.reader(stream))
+            yield from csv.reader(stream)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadData(path, f"cannot be read as CSV ({error})", _WANTED) from error
-    if len(rows) < 2:
-        raise BadData(path, f"{len(rows)} lines", f"a heading and at least one row: {_WANTED}")
-    heading = [name.strip().lower() for name in rows[0]]
-    columns, logits = _columns(heading, path)
-    for line, row in enumerate(rows[1:], start=2):
-        if len(row) != len(heading):
+
+
+def _name_bad_line(path: Path, width: int, columns: Sequence[int], logits: bool) -> None:
+    """Raise BadData for the first line that cannot be read; pandas does not name it."""
+    label, *others = columns
+    for line, row in enumerate(_rows(path), start=1):
+        if len(row) != width:
             raise BadData(
                 f"{path}, line {line}",
                 f"{len(row)} values",
-                f"{len(heading)}, one for each column of the heading",
+                f"{width}, one for each column of the heading",
                 "The file may be truncated.",
             )
-    label = heading.index("label")
-    labels = [_integer(row[label], path, line) for line, row in enumerate(rows[1:], start=2)]
-    read = _float if logits else _integer
-    table = [
-        [read(row[column], path, line) for column in columns]
-        for line, row in enumerate(rows[1:], start=2)
-    ]
-    values = np.array(table, dtype=np.float32 if logits else np.int64)
-    return np.array(labels, np.int64), values if len(columns) > 1 else values[:, 0]
+        if line > 1:
+            _integer(row[label], path, line)
+            for column in others:
+                (_float if logits else _integer)(row[column], path, line)
 
 
 def _columns(heading: Sequence[str], path: Path) -> tuple[list[int], bool]:
-    """Return the columns that hold predictions, in order, and whether they are logits."""
+    """Return the column of labels and those of predictions, and whether they are logits."""
     if heading.count("label") == 1:
+        label = heading.index("label")
         if "prediction" in heading:
-            return [heading.index("prediction")], False
+            return [label, heading.index("prediction")], False
         for stem, first in (("prediction", 1), ("logit", 0)):
             count = sum(name.startswith(stem) for name in heading)
             names = [f"{stem}{number}" for number in range(first, first + count)]
             if count and all(name in heading for name in names):
-                return [heading.index(name) for name in names], stem == "logit"
+                return [label, *map(heading.index, names)], stem == "logit"
     raise BadData(path, f"columns {', '.join(heading)}", _WANTED)
 
 

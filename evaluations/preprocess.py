@@ -7,7 +7,7 @@ import numpy as np
 
 from ..checkpoints.errors import BadData
 from ..checkpoints.spec import Preprocessing
-from .dataset import ImageSource
+from .image_source import ImageSource
 from .provenance import device
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..checkpoints.errors import BadData
-from .dataset import ImageSource
+from .image_source import ImageSource
 from .images import decode, read_image
 
 # Above this many bytes of files, names and sizes stand for the content.

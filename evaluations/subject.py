@@ -13,7 +13,7 @@ from ..checkpoints.manifest import Manifest
 from ..checkpoints.spec import Preprocessing
 from .baselines import RAW_PIXELS, RawPixels
 from .corruptions import corrupt
-from .dataset import Dataset, ImageSource, datasets, is_registered, open_split
+from .dataset import Dataset, datasets, is_registered, open_split
 from .feature_cache import (
     CachedImages,
     Extract,
@@ -24,6 +24,7 @@ from .feature_cache import (
     write_features,
 )
 from .features import extract
+from .image_source import ImageSource
 from .probes import Chosen
 from .sources import part
 

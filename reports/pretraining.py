@@ -14,7 +14,7 @@ from ..checkpoints.progress import track
 from ..checkpoints.spec import Preprocessing
 
 if TYPE_CHECKING:
-    from ..evaluations.dataset import ImageSource
+    from ..evaluations.image_source import ImageSource
     from ..pretrain.config import PretrainConfig, Recipe
 
 _RANDOM = "random"

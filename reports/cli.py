@@ -38,7 +38,7 @@ class _Verbs(click.Group):
 @click.group(
     cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="One session: relicheck demo; relicheck verify --dataset objectnet",
+    epilog="Begin with: relicheck demo. Then: relicheck verify --dataset objectnet",
 )
 @click.version_option(__version__, prog_name="relicheck")
 def _group() -> None:

@@ -9,15 +9,18 @@ A ResNet-18 of a quarter of the width on 1,097 images. What differs from the pap
   Wider aspects instead, as handwriting has them.
 - AdamW and batches of 64, chosen without comparing others: LARS was made for batches of
   thousands, and 64 gives hundreds of steps where 4096 is more than there are images.
-- Target decay 0.9 for ReLIC and ReLICv2, found better than 0.98 in 15 epochs at side 32; for
-  BYOL the published 0.996, the best of 0.99 and 0.996 in 40 epochs at side 16.
+- Target decay 0.9 for ReLIC and ReLICv2, found better than 0.98 in 15 epochs at side 32.
+- BYOL has nothing but its target to learn from, and is the hardest to bring anywhere in a few
+  hundred steps: target decay 0.98 instead of 0.996, half the rate, more epochs, and a weight
+  decay that is felt (0.5, decoupled), without which its features hardly spread.
 - ReLICv2: two large crops and one small one of the same side, so that one compiled network
   serves both.
 
-Side, temperature, target decay and epochs were chosen by the linear accuracy of seed 0 on
-the 700 test images themselves, over eighteen runs, seven of them for BYOL: there is no
-validation split, so the accuracies in `expected` are optimistic, and no spread over seeds
-was measured.
+Side, temperature and epochs, and the target decay of all but BYOL, were chosen by the linear
+accuracy of seed 0 on the 700 test images themselves, so the accuracies in `expected` are
+optimistic. BYOL's values were chosen on 300 images held out of the training split, with
+seeds 1 and 2: linear 86 and fine-tuned on 40 labels 77 (means), against 80 and 71 before
+(seed 1); an untrained network gave 51 and 72.
 """
 
 from dataclasses import replace
@@ -63,7 +66,14 @@ _TWO_VIEWS = replace(_SUPERVISED, views=(_VIEW, _VIEW), epochs=40)
 CONFIG = Recipe(
     configs={
         "simclr": replace(_TWO_VIEWS, method="simclr"),
-        "byol": replace(_TWO_VIEWS, method="byol", target_decay=0.996),
+        "byol": replace(
+            _TWO_VIEWS,
+            method="byol",
+            target_decay=0.98,
+            weight_decay=0.5,
+            base_learning_rate=1e-3,
+            epochs=60,
+        ),
         "relic": replace(_TWO_VIEWS, method="relic"),
         "relicv2": replace(
             _TWO_VIEWS,
@@ -75,7 +85,7 @@ CONFIG = Recipe(
     },
     data="digits",
     expected=(
-        "linear top-1 on the last 700 images, seed 0: SimCLR 94, BYOL 85, ReLIC 94, "
+        "linear top-1 on the last 700 images, seed 0: SimCLR 94, BYOL 87, ReLIC 94, "
         "ReLICv2 92, supervised 97, random 55; the recipe was chosen on the same images; "
         "20 to 65 CPU seconds each, compilation included"
     ),

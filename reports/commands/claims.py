@@ -5,7 +5,7 @@ import click
 from ..cli import json_option, print_json
 
 
-@click.group("claims", invoke_without_command=True)
+@click.group("claims", invoke_without_command=True, short_help="List and explain the claims.")
 @click.option("--dataset", multiple=True, help="Only on this data set.")
 @click.option("--method", multiple=True, help="Only about this method.")
 @click.option("--paper", multiple=True, help="Only of this paper or repository.")

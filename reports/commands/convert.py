@@ -7,7 +7,7 @@ import click
 from ..cli import json_option, print_json
 
 
-@click.command("convert")
+@click.command("convert", short_help="Convert a checkpoint to the common format.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--output",

@@ -7,7 +7,7 @@ import click
 from ..cli import json_option, print_json
 
 
-@click.command("demo")
+@click.command("demo", short_help="Run the whole line once, on real images, in minutes.")
 @click.option(
     "--data",
     default="digits",

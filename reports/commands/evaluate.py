@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ...evaluations.record import Record
 
 
-@click.command("evaluate")
+@click.command("evaluate", short_help="Measure checkpoints on a data set.")
 @click.argument("checkpoints", nargs=-1, metavar="CHECKPOINT...")
 @click.option("--data", help="A data set's name, or a folder with train/<class>/, test/<class>/.")
 @click.option("--evaluators", help="Names, separated by commas. Default: the checkpoint's "

@@ -7,7 +7,7 @@ from ..cli import json_option, print_json
 _SHOWN = 20  # of a kind, when everything is listed: there are over a thousand claims
 
 
-@click.command("list")
+@click.command("list", short_help="List what is registered.")
 @click.argument("kind", required=False)
 @json_option
 def COMMAND(kind: str | None, as_json: bool) -> None:

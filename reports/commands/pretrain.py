@@ -7,7 +7,7 @@ import click
 from ..cli import json_option, print_json
 
 
-@click.command("pretrain")
+@click.command("pretrain", short_help="Pretrain a backbone by a recipe.")
 @click.argument("recipe")
 @click.option("--method", help="simclr, byol, relic, relicv2, supervised; random: no training.")
 @click.option(

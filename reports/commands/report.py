@@ -7,7 +7,7 @@ import click
 from ..cli import json_option, print_json, say
 
 
-@click.command("report")
+@click.command("report", short_help="Write a page and tables from records.")
 @click.option(
     "--records",
     type=click.Path(path_type=Path, file_okay=False),

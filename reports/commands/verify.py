@@ -7,7 +7,7 @@ import click
 from ..cli import json_option, print_json, say
 
 
-@click.command("verify")
+@click.command("verify", short_help="Judge claims, or say what each of them needs.")
 @click.option(
     "--dataset", multiple=True, help="Claims on this data set: objectnet, imagenet-r, ..."
 )

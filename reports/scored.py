@@ -28,14 +28,14 @@ def read_scored(folder: Path) -> list[Scored]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise MissingData(folder, "there is no such folder", "a folder of records", _TODO)
+        raise MissingData(folder, "there is no such folder", "a folder of records", _MAKE_SOME)
     paths = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
     if not paths:
-        raise MissingData(folder, "holds no record", "one <id>.json per measurement", _TODO)
+        raise MissingData(folder, "holds no record", "one <id>.json per measurement", _MAKE_SOME)
     return [_read(path) for path in paths]
 
 
-_TODO = "Make some: relicheck demo, or relicheck evaluate CHECKPOINT --records DIR"
+_MAKE_SOME = "Make some: relicheck demo, or relicheck evaluate CHECKPOINT --records DIR"
 
 
 def _read(path: Path) -> Scored:

@@ -20,15 +20,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     the same folder. On any exception, Ctrl-C included, it is removed.
     """
     target = Path(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        raise BadData(
-            target, f"cannot be written ({error.strerror})", todo="Name another --output."
-        ) from error
-    os.close(handle)
-    temporary = Path(name)
+    temporary = _temporary(target)
     try:
         yield temporary
         with temporary.open("rb") as written:
@@ -40,6 +32,29 @@ def atomic_path(target: Path) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _temporary(target: Path) -> Path:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise BadData(
+            target, f"cannot be written ({error.strerror})", todo="Name another --output."
+        ) from error
+    os.close(handle)
+    return Path(name)
+
+
+def check_writable(target: Path) -> None:
+    """Return if a file could be written at `target`; its folder is made.
+
+    For before long work: what cannot be kept should not be begun.
+
+    Raises:
+        BadData: it could not.
+    """
+    _temporary(Path(target)).unlink()
 
 
 def write_text(target: Path, text: str) -> None:

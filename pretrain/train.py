@@ -12,6 +12,7 @@ import numpy as np
 
 from ..checkpoints.common import is_common, read_manifest, write_checkpoint
 from ..checkpoints.errors import TrainingFailed, UsageError
+from ..checkpoints.files import check_writable
 from ..checkpoints.manifest import Manifest
 from ..checkpoints.progress import Bar, progress_bar
 from . import methods
@@ -72,6 +73,7 @@ def pretrain(
     facts = training_facts(config, images, labels)
     if is_finished(output, facts):
         return output
+    check_writable(output)
     use_compilation_cache()
     run = _Run(config, method, images, labels, output, str(facts["run_sha256"]))
     try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..checkpoints.files import check_writable
 from .cli import say
 from .compare import Comparison
 from .jobs import Command, run_chains
@@ -105,6 +106,7 @@ def run_demo(demo: Demo, jobs: int | None = None) -> DemoResult:
     # Opened here first: a wrong name or folder is one message, not seven.
     train, test = (open_split(demo.data, split, demo.data_root) for split in ("train", "test"))
     check_classes(train, test)
+    check_writable(demo.output / "report.html")
     if demo.epochs is None and demo.recipe != "digits":
         demo = replace(demo, epochs=round(_STEPS * _BATCH / len(train), 2))
     say(

@@ -3,7 +3,7 @@
 import pytest
 
 from relicheck.checkpoints.errors import BadData
-from relicheck.checkpoints.files import atomic_path, sha256_of_file, write_text
+from relicheck.checkpoints.files import atomic_path, check_writable, sha256_of_file, write_text
 
 
 def test_an_interrupted_write_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
@@ -27,6 +27,16 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
     with pytest.raises(BadData, match="Name another --output"):
         write_text(tmp_path / "file" / "result.json", "x")
+
+
+def test_what_could_not_be_kept_is_said_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(BadData, match="cannot be written"):
+        check_writable(tmp_path / "file" / "result.json")
+
+    check_writable(tmp_path / "new" / "result.json")
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_the_hash_is_that_of_the_bytes(tmp_path):

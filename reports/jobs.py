@@ -1,7 +1,6 @@
 """Chains of relicheck's own commands, several chains at a time."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -92,7 +91,8 @@ def _children() -> Iterator[list[_Running]]:
         yield running
     finally:
         for job in running:
-            # What Ctrl-C sends: the child saves its state before it ends.
-            job.process.send_signal(signal.SIGINT)
+            # The command line takes it as Ctrl-C and saves its state. Not SIGINT: a shell that
+            # started us in the background has it ignored, and children inherit that.
+            job.process.terminate()
         for job in running:
             job.process.wait()

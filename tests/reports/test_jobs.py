@@ -54,11 +54,16 @@ def test_an_interrupted_demo_ends_its_children_and_says_that_work_is_kept(tmp_pa
         [sys.executable, "-m", "relicheck", "demo", "--output", str(tmp_path / "demo")],
         stderr=subprocess.PIPE,
         text=True,
+        # A test run in the background has SIGINT ignored, and would hand that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     children = _wait_for_children(demo.pid)
 
     demo.send_signal(sent)
-    _, stderr = demo.communicate(timeout=60)
+    try:
+        _, stderr = demo.communicate(timeout=60)
+    finally:
+        demo.kill()
 
     assert demo.returncode == 130
     assert "the same command goes on from there" in stderr

@@ -21,7 +21,7 @@ class Interrupting:
     def __init__(self, after):
         self.left = after
 
-    def __call__(self, description, total, unit="step"):
+    def __call__(self, description, total, unit="step", at_once=False):
         return self
 
     def __enter__(self):

@@ -48,14 +48,19 @@ def test_a_failing_command_stops_its_chain_and_is_named(tmp_path, capfd):
     assert list(tmp_path.iterdir()) == []
 
 
+# A test run in the background has SIGINT ignored, and hands that down to what it starts.
+_DEMO = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from relicheck.reports.cli import main
+main(["demo", "--output", sys.argv[1]])
+"""
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_ends_its_children_and_says_that_work_is_kept(tmp_path, sent):
     demo = subprocess.Popen(
-        [sys.executable, "-m", "relicheck", "demo", "--output", str(tmp_path / "demo")],
-        stderr=subprocess.PIPE,
-        text=True,
-        # A test run in the background has SIGINT ignored, and would hand that down.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        [sys.executable, "-c", _DEMO, str(tmp_path / "demo")], stderr=subprocess.PIPE, text=True
     )
     children = _wait_for_children(demo.pid)
 

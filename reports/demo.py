@@ -17,8 +17,8 @@ RAW_PIXELS = "raw_pixels"
 METHODS = ("relicv2", "byol", "relic", "simclr", "supervised")
 EVALUATORS = ("linear", "knn", "semi_supervised", "robustness")
 # Digits are easy: a tenth of the labels (110) let an untrained network reach 89 % (with an
-# earlier recipe of 32 pixels), which leaves no room to see pretraining. Three images per class are few; three draws
-# of them make up for the luck of one.
+# earlier recipe of 32 pixels), which leaves no room to see pretraining. Three images per
+# class are few; three draws of them make up for the luck of one.
 LABEL_FRACTION = 0.03
 SEEDS = (0, 1, 2)
 # The length of a demo on other images than digits, however many there are.

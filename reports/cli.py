@@ -5,7 +5,6 @@ Results go to standard output, progress and messages to standard error. Exit cod
 """
 
 import json
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -16,6 +15,7 @@ from .. import __version__
 from ..checkpoints.dependencies import missing_dependency
 from ..checkpoints.discovery import Modules
 from ..checkpoints.errors import RelicheckError
+from .interruption import take_interrupts
 
 # The commands' modules import click only; what they run is imported when they run.
 commands: Modules[click.Command] = Modules(
@@ -65,7 +65,7 @@ def say(message: str) -> None:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
     # A batch system's "please end" gets what Ctrl-C gets: state saved, nothing half-written.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    take_interrupts()
     sys.exit(run(arguments))
 
 

@@ -15,7 +15,7 @@ from .. import __version__
 from ..checkpoints.dependencies import missing_dependency
 from ..checkpoints.discovery import Modules
 from ..checkpoints.errors import RelicheckError
-from .interruption import take_interrupts
+from .interruption import cancel_timers, take_interrupts
 
 # The commands' modules import click only; what they run is imported when they run.
 commands: Modules[click.Command] = Modules(
@@ -98,5 +98,6 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _interrupted() -> int:
+    cancel_timers()
     say("\nrelicheck: interrupted. What was finished is kept; the same command goes on from there.")
     return 130

@@ -8,6 +8,7 @@ interrupt that arrives in such a place waits until the place is left.
 
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
@@ -27,6 +28,17 @@ def take_interrupts() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGALRM, _interrupt)
     sys.unraisablehook = _unraisable
+
+
+def cancel_timers() -> None:
+    """Cancel the timers that an interrupted library left running.
+
+    jax watches each compilation with one of two minutes; interrupted between its start and
+    the block that cancels it, it would keep the process from ending for that long.
+    """
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

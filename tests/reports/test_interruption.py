@@ -69,3 +69,18 @@ def test_an_interrupt_waits_for_a_place_that_can_take_it(tmp_path, sent, place, 
     else:
         assert (ended.stdout, ended.stderr, ended.returncode) == (printed, "", 130)
     assert time.monotonic() - started < 9
+
+
+def test_a_timer_that_a_library_left_behind_does_not_keep_the_process(tmp_path):
+    script = """
+import signal, sys, threading
+from relicheck.reports import cli
+threading.Timer(120, print).start()
+def interrupted(**_): raise KeyboardInterrupt
+cli._group.main = interrupted
+cli.main([])
+"""
+
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+
+    assert ended.returncode == 130

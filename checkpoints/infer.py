@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from .errors import BadCheckpoint, ManifestMismatch
-from .spec import Padding, ResNetSpec
+from .spec import Padding, ResNetSpec, Shortcut
 
 _BLOCK = re.compile(r"layer(\d+)\.(\d+)\.conv1\.weight")
 
@@ -43,7 +43,7 @@ def infer_spec(
             depth=_depth(counts, bottleneck),
             width_multiplier=stem[0] / (16 if len(counts) == 3 else 64),
             stem="imagenet" if stem[2] == 7 else "cifar",
-            shortcut="projection" if "layer2.0.downsample.0.weight" in shapes else "parameter_free",
+            shortcut=_shortcut(shapes, bottleneck),
             padding=padding,
             bn_epsilon=bn_epsilon,
         )
@@ -51,6 +51,14 @@ def infer_spec(
         raise BadCheckpoint(
             where, f"blocks per stage {counts} are not those of a known ResNet ({error.found})"
         ) from error
+
+
+def _shortcut(shapes: Mapping[str, tuple[int, ...]], bottleneck: bool) -> Shortcut:
+    if "layer2.0.downsample.0.weight" not in shapes:
+        return "parameter_free"
+    # A bottleneck widens the first stage too, so there a projection is the usual case.
+    everywhere = "layer1.0.downsample.0.weight" in shapes and not bottleneck
+    return "every_stage" if everywhere else "projection"
 
 
 def _depth(counts: tuple[int, ...], bottleneck: bool) -> int:

@@ -51,8 +51,10 @@ def _block(spec: ResNetSpec, stage: int, block: int, channels: int) -> Shapes:
 
 def has_projection(spec: ResNetSpec, stage: int, block: int, channels: int) -> bool:
     """Return whether a block's shortcut is a 1x1 convolution with BatchNorm."""
-    changes = block == 0 and (stage > 0 or channels != spec.stage_channels[0] * spec.expansion)
-    return changes and spec.shortcut == "projection"
+    if block > 0 or spec.shortcut == "parameter_free":
+        return False
+    changes = stage > 0 or channels != spec.stage_channels[0] * spec.expansion
+    return changes or spec.shortcut == "every_stage"
 
 
 def _batch_norm(prefix: str, channels: int) -> Shapes:

@@ -12,8 +12,8 @@ from typing import Literal
 from .errors import ManifestMismatch
 
 Stem = Literal["imagenet", "cifar"]
-Shortcut = Literal["projection", "parameter_free"]
-Padding = Literal["same", "symmetric"]
+Shortcut = Literal["projection", "every_stage", "parameter_free"]
+Padding = Literal["same", "symmetric", "fixed"]
 Interpolation = Literal["bicubic", "bilinear"]
 
 # Blocks per stage: He et al. (arXiv:1512.03385), Table 1; 200 as in google-deepmind/relicv2.
@@ -44,8 +44,12 @@ class ResNetSpec:
     depth: int
     width_multiplier: float = 1.0  # of every channel count, the stem's included
     stem: Stem = "imagenet"  # imagenet: 7x7 stride 2 and max-pool; cifar: 3x3 stride 1
-    shortcut: Shortcut = "projection"  # where the shape changes; parameter_free: He's option A
-    padding: Padding = "symmetric"  # same: TensorFlow's, asymmetric at stride 2
+    # projection: a 1x1 convolution where the shape changes; every_stage: also where the first
+    # stage begins (BYOL's ResNet-18 and -34); parameter_free: He's option A.
+    shortcut: Shortcut = "projection"
+    # symmetric: torch's. same: TensorFlow's, asymmetric at stride 2 (Haiku, Flax). fixed:
+    # symmetric convolutions and a `same` max-pool (SimCLR's TensorFlow code, resnet.py).
+    padding: Padding = "symmetric"
     bn_epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
@@ -56,8 +60,8 @@ class ResNetSpec:
             )
         for field, value, choices in (
             ("stem", self.stem, ("imagenet", "cifar")),
-            ("shortcut", self.shortcut, ("projection", "parameter_free")),
-            ("padding", self.padding, ("same", "symmetric")),
+            ("shortcut", self.shortcut, ("projection", "every_stage", "parameter_free")),
+            ("padding", self.padding, ("same", "symmetric", "fixed")),
         ):
             if value not in choices:
                 raise ManifestMismatch("ResNetSpec", f"{field} {value!r}", " or ".join(choices))

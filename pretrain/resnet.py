@@ -20,7 +20,8 @@ Module = Callable[..., Any]
 
 
 def _padding(spec: ResNetSpec, kernel: int) -> Any:
-    # At stride 1 the two agree; at stride 2 SAME pads more after than before.
+    # At stride 1 the two agree; at stride 2 SAME pads more after than before. `fixed` is
+    # symmetric in convolutions.
     return "SAME" if spec.padding == "same" else [(kernel // 2, kernel // 2)] * 2
 
 
@@ -115,5 +116,6 @@ class ResNet(nn.Module):
         x = nn.relu(norm(name="bn1")(x))
         if imagenet:
             pool: Module = nn.max_pool
-            x = pool(x, (3, 3), (2, 2), _padding(spec, 3))
+            same = "SAME" if spec.padding != "symmetric" else [(1, 1), (1, 1)]
+            x = pool(x, (3, 3), (2, 2), same)
         return jnp.asarray(x)

@@ -1,0 +1,1 @@
+"""Kinds of file that hold tensors, one module each, each offering `CONTAINER`."""

@@ -5,36 +5,62 @@ read it.
 """
 
 import hashlib
+import json
+import math
+import struct
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .errors import BadCheckpoint, MissingData
 from .files import atomic_path
 from .manifest import HEADER_KEY, Manifest
+from .stored import Stored, shapes_of
 
 Tensors = dict[str, np.ndarray]
 
 
-def write_checkpoint(target: Path, tensors: Mapping[str, np.ndarray], manifest: Manifest) -> None:
-    """Write `tensors` (canonical names, float32) and their manifest to `target`.
+def write_checkpoint(
+    target: Path, tensors: Mapping[str, np.ndarray | Stored], manifest: Manifest
+) -> str:
+    """Write `tensors` (canonical names) as float32 to `target`; return their `weights_hash`.
 
-    The file is checked against the manifest first and appears whole or not at all.
+    The file is checked against the manifest first and appears whole or not at all. One
+    tensor at a time is read and written, so that memory does not grow with the network.
 
     Raises:
         ParameterMismatch: the tensors are not those of the manifest's network.
         BadCheckpoint: a tensor holds a value that is not finite.
     """
-    from safetensors.numpy import save_file
+    stored = {n: t if isinstance(t, Stored) else Stored.of(t) for n, t in sorted(tensors.items())}
+    shapes = shapes_of(stored)
+    manifest.check_tensors(shapes, target)
+    digest = hashlib.sha256()
+    with atomic_path(Path(target)) as temporary, temporary.open("wb") as stream:
+        stream.write(_header(shapes, {HEADER_KEY: manifest.to_json()}))
+        for name, tensor in stored.items():
+            array = tensor.read()
+            if not np.isfinite(array).all():
+                raise BadCheckpoint(target, f"{name} holds values that are not finite")
+            _digest(digest, name, array)
+            stream.write(array.data)
+    return digest.hexdigest()
 
-    manifest.check_tensors({name: array.shape for name, array in tensors.items()}, target)
-    for name, array in tensors.items():
-        if not np.isfinite(array).all():
-            raise BadCheckpoint(target, f"{name} holds values that are not finite")
-    plain = {name: np.ascontiguousarray(array, dtype=np.float32) for name, array in tensors.items()}
-    with atomic_path(Path(target)) as temporary:
-        save_file(plain, temporary, metadata={HEADER_KEY: manifest.to_json()})
+
+def _header(shapes: Mapping[str, tuple[int, ...]], metadata: Mapping[str, str]) -> bytes:
+    # Not safetensors' own save_file, which wants every tensor in memory at once. The layout
+    # is its README's: a length, JSON padded to eight bytes, then the tensors in order.
+    header: dict[str, Any] = {"__metadata__": dict(metadata)}
+    offset = 0
+    for name, shape in shapes.items():
+        end = offset + 4 * math.prod(shape)
+        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [offset, end]}
+        offset = end
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text
 
 
 def is_common(path: Path) -> bool:
@@ -69,14 +95,19 @@ def read_checkpoint(path: Path) -> tuple[Tensors, Manifest]:
     return load_file(path), manifest
 
 
-def weights_hash(tensors: Mapping[str, np.ndarray]) -> str:
+def weights_hash(tensors: Mapping[str, np.ndarray | Stored]) -> str:
     """Return a SHA-256 over names, shapes and float32 values, whatever the file's layout."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
-        array = np.ascontiguousarray(tensors[name], dtype="<f4")
-        digest.update(f"{name}{array.shape}".encode())
-        digest.update(array.tobytes())
+        tensor = tensors[name]
+        array = tensor.read() if isinstance(tensor, Stored) else tensor
+        _digest(digest, name, np.ascontiguousarray(array, dtype="<f4"))
     return digest.hexdigest()
+
+
+def _digest(digest: "hashlib._Hash", name: str, array: np.ndarray) -> None:
+    digest.update(f"{name}{array.shape}".encode())
+    digest.update(array.data)
 
 
 def _read_header(path: Path) -> tuple[Manifest, dict[str, tuple[int, ...]]]:

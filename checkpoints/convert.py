@@ -1,89 +1,143 @@
-"""Conversion: read -> fill the template -> prove -> write."""
+"""Conversion: read -> fill the template -> write -> prove."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from . import formats
-from .common import Tensors, is_common, read_checkpoint, write_checkpoint
-from .errors import BadCheckpoint, MissingData
-from .files import sha256_of_file
+from .common import Tensors, is_common, read_manifest, weights_hash, write_checkpoint
+from .container import Opened, open_checkpoint, tensors_of
+from .errors import BadCheckpoint, UsageError
+from .files import check_writable, sha256_of_path
 from .format import Upstream
 from .manifest import Manifest
+from .pickles.inert import is_inert
 from .resnet import ResNet
+from .stored import Stored, shapes_of
 from .zoo import published_with
 
 
-def detect_format(path: Path) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A checkpoint ready to be converted: canonical tensors, not read yet, and manifest."""
+
+    tensors: Mapping[str, Stored]
+    manifest: Manifest
+
+    def read(self) -> Tensors:
+        """Return the values of the tensors: float32, OIHW."""
+        return {name: tensor.read() for name, tensor in self.tensors.items()}
+
+    def network(self) -> ResNet:
+        """Return the network with these weights, in evaluation mode."""
+        return build(self.read(), self.manifest)
+
+
+def detect_format(opened: Opened) -> str:
     """Return the name of the format whose files look like this one.
 
     Raises:
-        MissingData: there is no such file.
         BadCheckpoint: none, or more than one.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise MissingData(path, "there is no such file", "a checkpoint")
-    matching = [name for name in formats.names() if formats.load(name).matches(path)]
+    matching = [name for name in formats.names() if formats.load(name).matches(opened)]
     if len(matching) == 1:
         return matching[0]
-    if not matching:
-        _explain_unreadable(path)
+    if matching:
         raise BadCheckpoint(
-            path,
-            "its tensors are not those of a ResNet in a known format",
-            " or ".join(formats.names()),
-            "relicheck list formats says what each looks like.",
+            opened.path,
+            f"looks like {' and '.join(matching)}",
+            "one format",
+            "Name it with --format.",
         )
-    raise BadCheckpoint(
-        path, f"looks like {' and '.join(matching)}", "one format", "Name it with --format."
+    raise _no_format(opened)
+
+
+def _no_format(opened: Opened) -> BadCheckpoint:
+    found = tensors_of(opened.tree)
+    # What a file wants to call in place of its tensors explains why none were found.
+    calls = [f"{name} is {value!r}" for name, value in opened.tree.items() if is_inert(value)]
+    names = list(found) or [str(name) for name in opened.tree]
+    shown = "; ".join(calls[:3]) or ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+    return BadCheckpoint(
+        opened.path,
+        f"its {len(found)} tensors are not those of a ResNet in a known format ({shown})",
+        " or ".join(formats.names()),
+        "relicheck list formats says what each looks like.",
     )
 
 
-def _explain_unreadable(path: Path) -> None:
-    # No format took it. If that is because the bytes cannot be read at all, the reader's
-    # own message says more than "no known format".
-    from .torch_file import read_torch_file
+def read_upstream(
+    opened: Opened, format_name: str | None = None, network: str | None = None
+) -> tuple[str, Upstream]:
+    """Return the format's name and what it found; every tensor is known to fit.
 
-    read_torch_file(path)
+    Raises:
+        BadCheckpoint, ParameterMismatch: with the reason.
+        UnknownName: no format of that name.
+        UsageError: the file holds no network called `network`.
+    """
+    name = format_name or detect_format(opened)
+    form = formats.load(name)
+    if network is not None and network not in form.networks:
+        raise UsageError(
+            f"--network {network}",
+            f"files of the format {name} hold no network of that name",
+            " or ".join(form.networks) or "no --network: they hold one network",
+        )
+    upstream = form.read(opened, network)
+    return name, upstream
 
 
-def read_any(
-    path: Path, format_name: str | None = None, facts: Mapping[str, str] | None = None
-) -> tuple[Tensors, Manifest]:
-    """Return canonical tensors and manifest of a file in any known format.
+def read_source(
+    path: Path,
+    format_name: str | None = None,
+    facts: Mapping[str, str] | None = None,
+    network: str | None = None,
+) -> Source:
+    """Return the checkpoint in a file of any known format, its tensors not read yet.
 
     Args:
         facts: method, source and licence, where the caller knows better than the file.
+        network: which of the file's networks: online, target, ema; None: the format's first.
 
     Raises:
         MissingData, BadCheckpoint, ParameterMismatch, UnknownName: with the reason.
     """
     path = Path(path)
     if format_name is None and path.is_file() and is_common(path):
-        return read_checkpoint(path)
-    name = format_name or detect_format(path)
-    upstream = formats.load(name).read(path)
-    manifest = _manifest(path, name, upstream, facts or {})
-    manifest.check_tensors({n: t.shape for n, t in upstream.tensors.items()}, path)
-    tensors = {n: np.asarray(t, dtype=np.float32) for n, t in upstream.tensors.items()}
-    return tensors, manifest
+        return Source(tensors=_common_tensors(path), manifest=read_manifest(path))
+    opened = open_checkpoint(path)
+    # The hash takes as long as the rest; it is computed beside it, on another thread.
+    with ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(sha256_of_path, opened.path)
+        name, upstream = read_upstream(opened, format_name, network)
+        manifest = _manifest(opened, name, upstream, digest.result(), facts or {})
+    manifest.check_tensors(shapes_of(upstream.tensors), path)
+    return Source(tensors=upstream.tensors, manifest=manifest)
 
 
-def _manifest(path: Path, name: str, upstream: Upstream, facts: Mapping[str, str]) -> Manifest:
-    sha256 = sha256_of_file(path)
+def _common_tensors(path: Path) -> dict[str, Stored]:
+    return tensors_of(open_checkpoint(path).tree)
+
+
+def _manifest(
+    opened: Opened, name: str, upstream: Upstream, sha256: str, facts: Mapping[str, str]
+) -> Manifest:
     manifest = Manifest(
         spec=upstream.spec,
         preprocessing=upstream.preprocessing,
-        method="unstated",
-        source=path.name,
+        method=upstream.method or "unstated",
+        source=opened.path.name,
         licence="unstated: ask the authors",
         source_sha256=sha256,
         classes=upstream.classes,
         training={
             "format": name,
+            "network": upstream.network,
             "stored": dict(upstream.stored or {}),
             "dropped": list(upstream.dropped),
         },
@@ -104,40 +158,45 @@ def convert(
     output: Path,
     format_name: str | None = None,
     facts: Mapping[str, str] | None = None,
+    network: str | None = None,
 ) -> Manifest:
     """Write the checkpoint in `path` to `output` in the common format; return its manifest.
 
+    What was written is read back and compared value by value, and the network is tried on
+    real photographs beside an untrained one of the same architecture (`canary`).
+
     Raises:
-        BadCheckpoint: what was written, read back, is not the function that was read.
+        BadCheckpoint: what was written is not what was read, or its activations are not
+            finite.
     """
-    tensors, manifest = read_any(path, format_name, facts)
-    write_checkpoint(Path(output), tensors, manifest)
+    from .canary import examine, untrained_spread
+
+    output = Path(output)
+    check_writable(output)
+    source = read_source(path, format_name, facts, network)
+    manifest = source.manifest
+    # The untrained network comes first and goes: the two together need twice the memory.
+    untrained = untrained_spread(manifest.spec, manifest.preprocessing)
+    tensors = source.read()
+    manifest = examine(build(tensors, manifest), manifest, untrained, Path(path))
+    digest = write_checkpoint(output, tensors, manifest)
+    del tensors
     try:
-        _prove(tensors, manifest, Path(output))
+        if weights_hash(_common_tensors(output)) != digest:
+            raise BadCheckpoint(output, "differs after writing and reading back")
     except BaseException:
-        Path(output).unlink(missing_ok=True)
+        output.unlink(missing_ok=True)
         raise
     return manifest
 
 
-def _prove(tensors: Tensors, manifest: Manifest, written: Path) -> None:
-    import torch
-
-    again, _ = read_checkpoint(written)
-    size = manifest.preprocessing.image_size
-    images = torch.randn((2, 3, size, size), generator=torch.Generator().manual_seed(0))
-    with torch.inference_mode():
-        before = build(tensors, manifest).stages(images)
-        after = build(again, manifest).stages(images)
-    for stage, (one, other) in enumerate(zip(before, after, strict=True)):
-        if not torch.equal(one, other):
-            raise BadCheckpoint(written, f"stage {stage} differs after writing and reading back")
-    if not all(torch.isfinite(one).all() for one in before):
-        raise BadCheckpoint(written, "the network's activations are not finite on a random image")
-
-
 def build(tensors: Mapping[str, np.ndarray], manifest: Manifest) -> ResNet:
-    """Return the network of `manifest` with these weights, in evaluation mode."""
-    network = ResNet(manifest.spec, manifest.classes).fill(tensors).eval()
+    """Return the network of `manifest` with these weights, in evaluation mode.
+
+    Where the arrays can be written to, the network shares their memory.
+    """
+    with torch.device("meta"):  # no memory, no random numbers: every value is replaced
+        network = ResNet(manifest.spec, manifest.classes)
+    network.fill(tensors).eval()
     network.manifest = manifest
     return network

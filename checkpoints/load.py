@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .convert import build, read_any
+from .convert import read_source
 from .errors import UnknownName
 from .resnet import ResNet
 from .zoo import find_published, published_names, read_published
@@ -26,9 +26,8 @@ def load_checkpoint(checkpoint: str | Path, format_name: str | None = None) -> R
     name = str(checkpoint)
     if name in published_names():
         entry = read_published(name)
-        return build(*read_any(find_published(entry), entry.format))
+        return read_source(find_published(entry), entry.format).network()
     path = Path(checkpoint)
     if not path.exists() and path.suffix == "" and path.parent == Path():
         raise UnknownName("checkpoint file or published checkpoint", name, published_names())
-    tensors, manifest = read_any(path, format_name)
-    return build(tensors, manifest)
+    return read_source(path, format_name).network()

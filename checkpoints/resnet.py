@@ -175,15 +175,24 @@ class ResNet(nn.Module):
     def fill(self, tensors: Mapping[str, np.ndarray]) -> "ResNet":
         """Return this network with every parameter and statistic taken from `tensors`.
 
+        They share the arrays' memory where those are writable: who goes on to train the
+        network changes the arrays.
+
         Raises:
             RuntimeError: a name is missing or left over (checked before, with a better
                 message, by `parameters.check_parameters`).
         """
-        state = {name: torch.from_numpy(np.array(array)) for name, array in tensors.items()}
+        state = {name: _tensor(array) for name, array in tensors.items()}
         counters = {
-            name: torch.zeros_like(tensor)
-            for name, tensor in self.state_dict().items()
+            name: torch.zeros((), dtype=torch.int64)
+            for name in self.state_dict()
             if name.endswith("num_batches_tracked")
         }
-        self.load_state_dict({**counters, **state})
+        self.load_state_dict({**counters, **state}, assign=True)
         return self
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    # Shared, not copied, where torch may write to it: a large network fits in memory once.
+    shared = array if array.flags.writeable else np.array(array)
+    return torch.from_numpy(np.ascontiguousarray(shared))

@@ -11,7 +11,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-_BYTES = {"bfloat16": 2, "float8_e4m3": 1, "float8_e5m2": 1}  # what NumPy has no name for
+
+def itemsize_of(dtype: str) -> int:
+    """Return the bytes of one element; NumPy has no name for bfloat16."""
+    return 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
+
+
+def decode(raw: np.ndarray, dtype: str, order: str = "<") -> np.ndarray:
+    """Return the elements [n] that bytes [n * itemsize] uint8 hold; bfloat16 as float32."""
+    if dtype == "bfloat16":  # the upper half of a float32
+        halves = raw.view(np.dtype("u2").newbyteorder(order))
+        return (halves.astype(np.uint32) << 16).view(np.float32)
+    return raw.view(np.dtype(dtype).newbyteorder(order))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +43,7 @@ class Stored:
     @property
     def nbytes(self) -> int:
         """Bytes of the values in the file's own dtype."""
-        return math.prod(self.shape) * (_BYTES.get(self.dtype) or np.dtype(self.dtype).itemsize)
+        return math.prod(self.shape) * itemsize_of(self.dtype)
 
     @property
     def final_shape(self) -> tuple[int, ...]:

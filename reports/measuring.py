@@ -151,9 +151,9 @@ class Measuring:
 
     @cached_property
     def _manifests(self) -> "dict[str, Manifest]":
-        from ..checkpoints.convert import read_any
+        from ..checkpoints.convert import read_source
 
-        return {name: read_any(Path(path))[1] for name, path in self.checkpoints.items()}
+        return {name: read_source(Path(path)).manifest for name, path in self.checkpoints.items()}
 
     def _is_about(self, name: str, claim: Claim) -> bool:
         """Return whether the checkpoint given as `name` is the network of `claim`."""

@@ -27,7 +27,7 @@ TORCH = {"torch", "torchvision"}
 JAX = {"jax", "jaxlib", "flax", "optax", "orbax"}
 LIGHT = {"numpy", "safetensors", "tqdm"}  # what the base may use
 # The modules of the base that hold or read the torch network.
-TORCH_IN_THE_BASE = {"resnet", "load", "convert", "torch_file"}
+TORCH_IN_THE_BASE = {"resnet", "load", "convert", "canary"}
 
 
 def name_of(path: Path) -> str:
@@ -116,8 +116,8 @@ def test_the_base_needs_numpy_and_safetensors_only_except_where_the_network_is()
         if folder_of(path) != "checkpoints":
             continue
         allowed = LIGHT | sys.stdlib_module_names
-        if path.stem in TORCH_IN_THE_BASE or path.parent.name == "formats":
-            allowed = allowed | TORCH
+        if path.stem in TORCH_IN_THE_BASE:
+            allowed = allowed | TORCH | {"PIL"}
         if libraries(path) - allowed:
             wrong[name_of(path)] = sorted(libraries(path) - allowed)
 

@@ -6,34 +6,30 @@ ImageNet statistics (that repository: trainer.py). The `best_prec1` stored besid
 tensors is the best epoch of training on the test set, not the accuracy of the tensors.
 """
 
-from pathlib import Path
-
-from ..errors import RelicheckError
+from ..container import Opened
 from ..format import Format, Upstream
-from ..torch_file import read_torch_file, strip_prefixes
-from .torch_resnet import canonical_upstream
-
-_PREFIXES = ("module.", "")
+from ..torch_table import Table, is_resnet, table_at, under, upstream_of
 
 
-def matches(path: Path) -> bool:
+def matches(opened: Opened) -> bool:
     """Return whether the file holds a ResNet whose classifier is called `linear`."""
-    try:
-        tensors = strip_prefixes(read_torch_file(path)[0], _PREFIXES)
-    except RelicheckError:
-        return False
-    return {"conv1.weight", "layer1.0.conv1.weight", "linear.weight"} <= set(tensors)
+    table = _table(opened)
+    return is_resnet(table) and "linear.weight" in table
 
 
-def read(path: Path) -> Upstream:
-    """Return the network with its classifier as `fc`. Raises: as `read_torch_file`."""
-    stored_tensors, stored = read_torch_file(path)
-    tensors = strip_prefixes(stored_tensors, _PREFIXES)
+def _table(opened: Opened) -> Table:
+    tables = [under(table_at(opened, *keys), "module.") for keys in (("state_dict",), ())]
+    tables += [table_at(opened, *keys) for keys in (("state_dict",), ())]
+    return next((table for table in tables if is_resnet(table)), {})
+
+
+def read(opened: Opened, network: str | None) -> Upstream:
+    """Return the network with its classifier as `fc`."""
     renamed = {
         f"fc.{name.removeprefix('linear.')}" if name.startswith("linear.") else name: tensor
-        for name, tensor in tensors.items()
+        for name, tensor in _table(opened).items()
     }
-    return canonical_upstream(path, renamed, stored)
+    return upstream_of(opened, renamed)
 
 
 FORMAT = Format(

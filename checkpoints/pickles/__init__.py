@@ -1,0 +1,1 @@
+"""Reading pickles without unpickling: a machine that builds data and calls nothing."""

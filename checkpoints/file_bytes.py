@@ -53,9 +53,12 @@ class FileBytes:
         return os.pread(self._descriptor, min(count, max(self._size - start, 0)), start)
 
     def find(self, wanted: bytes, start: int, most: int) -> int:
-        """Return where `wanted` begins within `most` bytes of `start`, or -1."""
-        place = self.slice(start, most).find(wanted)
-        return place if place < 0 else start + place
+        """Return where the byte `wanted` is within `most` bytes of `start`, or -1."""
+        for begin in range(start, min(start + most, self._size), _WINDOW // 2):
+            place = self.slice(begin, _WINDOW // 2).find(wanted)
+            if place >= 0:
+                return begin + place
+        return -1
 
     def array(self, start: int, count: int) -> np.ndarray:
         """Return `count` bytes from `start` as a new array [count] uint8.

@@ -34,6 +34,7 @@ class Stored:
     load: Callable[[], np.ndarray]  # the values in the file's axes; bfloat16 as float32
     axes: tuple[int, ...] | None = None  # the order in which they are wanted
     device_axis: bool = False  # the first axis is jax's device axis: take its first entry
+    flat: bool = False  # drop axes of one: Haiku keeps a scale as [1, 1, 1, channels]
 
     @classmethod
     def of(cls, array: np.ndarray) -> "Stored":
@@ -49,6 +50,8 @@ class Stored:
     def final_shape(self) -> tuple[int, ...]:
         """The shape that `read` returns."""
         shape = self.shape[1:] if self.device_axis else self.shape
+        if self.flat:
+            return (math.prod(shape),)
         return shape if self.axes is None else tuple(shape[axis] for axis in self.axes)
 
     def transposed(self, *axes: int) -> "Stored":
@@ -59,10 +62,15 @@ class Stored:
         """Return the first entry along the leading axis: what one of several devices held."""
         return replace(self, device_axis=True)
 
+    def flattened(self) -> "Stored":
+        """Return the same tensor with a single axis."""
+        return replace(self, flat=True)
+
     def read(self) -> np.ndarray:
         """Return the values: float32, contiguous, in the wanted axes."""
         array = self.load()
         array = array[0] if self.device_axis else array
+        array = array.reshape(-1) if self.flat else array
         array = array if self.axes is None else array.transpose(self.axes)
         return np.ascontiguousarray(array, dtype=np.float32)
 

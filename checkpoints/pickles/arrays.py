@@ -135,6 +135,7 @@ ARRAYS: Mapping[str, Callable[[tuple[Any, ...]], Any]] = {
     "numpy.dtype": dtype,
     "_codecs.encode": encode,
 }
-# jax's arrays are pickled as a call that rebuilds the NumPy array, its state, and an aval:
-# jax 0.2 to 0.4 (jax/_src/device_array.py), then jax/_src/array.py.
-DEVICE_ARRAYS = ("reconstruct_device_array", "_reconstruct_array")
+# Calls of (function, arguments, state, ...) that make NumPy's array and give it its state:
+# jax 0.2 to 0.3 (jax/_src/device_array.py), jax since (jax/_src/array.py), and dill for every
+# NumPy array (dill/_dill.py, save_numpy_array), so for BYOL's.
+REBUILT = ("reconstruct_device_array", "_reconstruct_array", "_create_array")

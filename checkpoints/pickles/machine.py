@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import BadCheckpoint
 from ..file_bytes import FileBytes
-from .arrays import DEVICE_ARRAYS, ArrayShell, DType, built_array
+from .arrays import REBUILT, ArrayShell, DType, built_array
 from .inert import Inert, with_fields
 from .span import Span
 
@@ -23,6 +23,7 @@ Constructors = Mapping[str, Callable[[tuple[Any, ...]], Any]]
 _MOST_OPCODES = 5_000_000
 _SHORT = 1024  # bytes; a longer text or byte string is left in the file
 _LONGEST_INTEGER = 1024  # bytes
+_LONGEST_LINE = 1 << 28  # bytes: protocol 0 has an array in one line
 _RECENT = 64  # memo entries between an array's beginning and its bytes: shape, dtype, order
 _MARK = object()
 
@@ -89,7 +90,7 @@ class Machine:
                 code = self._file.byte(self.position)
                 self.position += 1
                 if code == 0x2E:  # STOP
-                    return self._stack.pop()
+                    return self._pop()
                 self._step(code)
         except _DAMAGE as error:
             raise BadCheckpoint(
@@ -149,13 +150,13 @@ class Machine:
         raw = self._file.slice(start, length)
         return raw if kind == "bytes" else raw.decode("latin-1" if kind == "string" else "utf-8")
 
-    def _line(self) -> str:
-        end = self._file.find(b"\n", self.position, _SHORT * 16)
+    def _line(self) -> bytes:
+        end = self._file.find(b"\n", self.position, _LONGEST_LINE)
         if end < 0:
             raise ValueError("a line has no end")
         raw = self._file.slice(self.position, end - self.position)
         self.position = end + 1
-        return raw.decode("utf-8")
+        return raw
 
     # The stack
 
@@ -212,7 +213,7 @@ class Machine:
             raise TypeError("a call of what is not a function")
         if function.args:  # a class that the pickle defines itself
             return with_fields(function, args)
-        if function.name.rpartition(".")[2] in DEVICE_ARRAYS and len(args) >= 3:
+        if function.name.rpartition(".")[2] in REBUILT and len(args) >= 3:
             return self._built(self._call(args[0], args[1]), args[2])
         constructor = self._constructors.get(function.name)
         return constructor(args) if constructor else Inert(function.name, args)
@@ -261,7 +262,7 @@ class Machine:
         if from_stack:
             name, module = self._pop(), self._pop()
         else:
-            module, name = self._line(), self._line()
+            module, name = self._line().decode(), self._line().decode()
         if not (isinstance(module, str) and isinstance(name, str)):
             raise TypeError("a name that is not text")
         module = {"__builtin__": "builtins", "copy_reg": "copyreg"}.get(module, module)
@@ -270,11 +271,11 @@ class Machine:
     def integer(self, layout: str | None) -> None:
         """INT and LONG lines; LONG1 and LONG4."""
         if layout is None:
-            line = self._line().rstrip("L")
+            line = self._line().rstrip(b"L")
             if len(line) > _LONGEST_INTEGER:
                 raise ValueError("an integer is too long")
             # Protocol 0 writes False and True as 00 and 01.
-            self._stack.append(line == "01" if line in ("00", "01") else int(line))
+            self._stack.append(line == b"01" if line in (b"00", b"01") else int(line))
             return
         length = self._number(layout)
         if not 0 <= length <= _LONGEST_INTEGER:
@@ -301,10 +302,12 @@ class Machine:
     def text_line(self, quoted: bool) -> None:
         """STRING and UNICODE lines of protocol 0."""
         line = self._line()
-        if quoted and (len(line) < 2 or line[0] != line[-1] or line[0] not in "'\""):
+        if not quoted:
+            self._stack.append(line.decode("raw_unicode_escape"))
+            return
+        if len(line) < 2 or line[0] != line[-1] or line[:1] not in (b"'", b'"'):
             raise ValueError("a string without quotes")
-        raw = line[1:-1].encode("latin-1") if quoted else line.encode("latin-1", "backslashreplace")
-        self._stack.append(raw.decode("unicode_escape" if quoted else "raw_unicode_escape"))
+        self._stack.append(line[1:-1].decode("unicode_escape"))
 
     def memoise(self, index: int | None = None) -> None:
         """PUT and MEMOIZE."""
@@ -340,7 +343,7 @@ _RARE: dict[int, Callable[[Machine], None]] = {
     0x93: lambda m: m.name(True),
     0x64: lambda m: m.dictionary(),
     0x67: lambda m: m._stack.append(m._memo[int(m._line())]),
-    0x69: lambda m: m.instance(f"{m._line()}.{m._line()}"),
+    0x69: lambda m: m.instance(f"{m._line().decode()}.{m._line().decode()}"),
     0x6F: lambda m: m.instance(None),
     0x6C: lambda m: m._stack.append(m._pop_to_mark()),
     0x91: lambda m: m._stack.append(m._pop_to_mark()),

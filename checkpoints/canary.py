@@ -47,7 +47,7 @@ def spread_of(features: Tensor) -> Spread:
     return Spread(rank=round(math.exp(entropy), 3), spread=round(spread.item(), 4))
 
 
-def untrained_spread(spec: ResNetSpec, preprocessing: Preprocessing) -> Spread:
+def untrained_spread(spec: ResNetSpec, images: Tensor) -> Spread:
     """Return the spread of a randomly initialised network of this architecture, seed 0.
 
     The initialisation is torch's own, of the usual ones that with the most spread.
@@ -56,17 +56,19 @@ def untrained_spread(spec: ResNetSpec, preprocessing: Preprocessing) -> Spread:
         torch.manual_seed(0)
         network = ResNet(spec).eval()
     with torch.inference_mode():
-        return spread_of(network.features(photographs(preprocessing)))
+        return spread_of(network.features(images))
 
 
-def examine(network: ResNet, manifest: Manifest, untrained: Spread, where: Path) -> Manifest:
+def examine(
+    network: ResNet, manifest: Manifest, images: Tensor, untrained: Spread, where: Path
+) -> Manifest:
     """Return `manifest` with what the canary found, and a warning if it fell.
 
     Raises:
         BadCheckpoint: the features are not finite.
     """
     with torch.inference_mode():
-        features = network.features(photographs(manifest.preprocessing))
+        features = network.features(images)
     if not torch.isfinite(features).all():
         raise BadCheckpoint(where, "its network's features of photographs are not finite")
     found = spread_of(features)

@@ -1,8 +1,9 @@
 """Conversion: read -> fill the template -> write -> prove."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from .errors import BadCheckpoint, UsageError
 from .files import check_writable, sha256_of_path
 from .format import Upstream
 from .manifest import Manifest
+from .parameters import check_parameters, parameter_shapes
 from .pickles.inert import is_inert
 from .resnet import ResNet
+from .spec import Preprocessing, ResNetSpec
 from .stored import Stored, shapes_of
 from .zoo import published_with
 
@@ -26,7 +29,14 @@ class Source:
     """A checkpoint ready to be converted: canonical tensors, not read yet, and manifest."""
 
     tensors: Mapping[str, Stored]
-    manifest: Manifest
+    spec: ResNetSpec
+    preprocessing: Preprocessing  # the format's; a published file's manifest may know better
+    describe: Callable[[], Manifest]
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """The manifest. It has the file's hash, and waits for it the first time."""
+        return self.describe()
 
     def read(self) -> Tensors:
         """Return the values of the tensors: float32, OIHW."""
@@ -109,24 +119,37 @@ def read_source(
     """
     path = Path(path)
     if format_name is None and path.is_file() and is_common(path):
-        return Source(tensors=_common_tensors(path), manifest=read_manifest(path))
+        manifest = read_manifest(path)
+        return Source(
+            tensors=_common_tensors(path),
+            spec=manifest.spec,
+            preprocessing=manifest.preprocessing,
+            describe=lambda: manifest,
+        )
     opened = open_checkpoint(path)
+    name, upstream = read_upstream(opened, format_name, network)
+    wanted = parameter_shapes(upstream.spec, upstream.classes)
+    check_parameters(path, shapes_of(upstream.tensors), wanted)
     # The hash takes as long as the rest; it is computed beside it, on another thread.
-    with ThreadPoolExecutor(1) as pool:
-        digest = pool.submit(sha256_of_path, opened.path)
-        name, upstream = read_upstream(opened, format_name, network)
-        manifest = _manifest(opened, name, upstream, digest.result(), facts or {})
-    manifest.check_tensors(shapes_of(upstream.tensors), path)
-    return Source(tensors=upstream.tensors, manifest=manifest)
+    pool = ThreadPoolExecutor(1)
+    digest = pool.submit(sha256_of_path, opened.path)
+    pool.shutdown(wait=False)
+    return Source(
+        tensors=upstream.tensors,
+        spec=upstream.spec,
+        preprocessing=upstream.preprocessing,
+        describe=lambda: describe(opened, name, upstream, digest.result(), facts or {}),
+    )
 
 
 def _common_tensors(path: Path) -> dict[str, Stored]:
     return tensors_of(open_checkpoint(path).tree)
 
 
-def _manifest(
+def describe(
     opened: Opened, name: str, upstream: Upstream, sha256: str, facts: Mapping[str, str]
 ) -> Manifest:
+    """Return the manifest of what a format read: the file's facts, the authors', the caller's."""
     manifest = Manifest(
         spec=upstream.spec,
         preprocessing=upstream.preprocessing,
@@ -169,16 +192,18 @@ def convert(
         BadCheckpoint: what was written is not what was read, or its activations are not
             finite.
     """
-    from .canary import examine, untrained_spread
+    from .canary import examine, photographs, untrained_spread
 
     output = Path(output)
     check_writable(output)
     source = read_source(path, format_name, facts, network)
-    manifest = source.manifest
+    images = photographs(source.preprocessing)
     # The untrained network comes first and goes: the two together need twice the memory.
-    untrained = untrained_spread(manifest.spec, manifest.preprocessing)
+    untrained = untrained_spread(source.spec, images)
     tensors = source.read()
-    manifest = examine(build(tensors, manifest), manifest, untrained, Path(path))
+    network_read = build(tensors, source.manifest)
+    manifest = examine(network_read, source.manifest, images, untrained, Path(path))
+    del network_read
     digest = write_checkpoint(output, tensors, manifest)
     del tensors
     try:

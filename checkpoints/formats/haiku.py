@@ -68,7 +68,9 @@ def _trees(tree: Mapping[str, Any], module: str) -> Iterator[_Tree]:
         if any(_is_module(key, value, module) for key, value in node.items()):
             yield _Tree(path=path, modules=node)
         elif depth < _DEEPEST:
-            children = ((key, _mapping(value)) for key, value in node.items())
+            # The optimiser keeps trees of the same shape: momentum, second moments.
+            ours = {k: v for k, v in node.items() if not str(k).startswith("opt")}
+            children = ((key, _mapping(value)) for key, value in ours.items())
             prefix = f"{path}/" if path else ""
             waiting += [(f"{prefix}{k}", child, depth + 1) for k, child in children if child]
 

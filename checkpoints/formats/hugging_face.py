@@ -86,7 +86,7 @@ def _check_config(opened: Opened, config: Mapping[str, Any], spec: ResNetSpec) -
         wrong.pop("downsample_in_bottleneck", None)
     if spec.stem != "imagenet":
         wrong["stem"] = "not 7x7"
-    if "depths" in config and list(config["depths"]) != list(spec.blocks):
+    if config.get("depths", list(spec.blocks)) != list(spec.blocks):
         wrong["depths"] = config["depths"]
     if wrong:
         raise BadCheckpoint(

@@ -17,6 +17,9 @@ from ..torch_table import is_resnet, upstream_of
 
 _PLAIN = tuple(f"resnet{depth}" for depth in (18, 34, 50, 101, 152, 200))
 
+# Arguments that change no function, or only the head, whose shape tells the same.
+_USUAL_ARGUMENTS = {"in_chans": (3,), "global_pool": ("avg", ""), "num_classes": range(1 << 20)}
+
 
 def matches(opened: Opened) -> bool:
     """Return whether the folder names an architecture and holds torchvision's names."""
@@ -40,7 +43,9 @@ def read(opened: Opened, network: str | None) -> Upstream:
     """
     # Hub files write the training recipe behind a dot: resnet50.a1_in1k.
     name = _architecture(opened).partition(".")[0]
-    arguments = opened.at("config", "model_args") or {}
+    given = opened.at("config", "model_args") or {}
+    given = given if isinstance(given, Mapping) else {"model_args": given}
+    arguments = {k: v for k, v in given.items() if v not in _USUAL_ARGUMENTS.get(k, ())}
     if name not in _PLAIN or arguments:
         raise BadCheckpoint(
             opened.path,

@@ -1,179 +1,16 @@
 """Conversion: read -> fill the template -> write -> prove."""
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-import torch
-
-from . import formats
-from .common import Tensors, is_common, read_manifest, weights_hash, write_checkpoint
-from .container import Opened, open_checkpoint, tensors_of
-from .errors import BadCheckpoint, UsageError
-from .files import check_writable, sha256_of_path
-from .format import Upstream
+from .canary import examine, photographs, untrained_spread
+from .common import weights_hash, write_checkpoint
+from .container import open_checkpoint, tensors_of
+from .errors import BadCheckpoint
+from .files import check_writable
 from .manifest import Manifest
-from .parameters import check_parameters, parameter_shapes
-from .pickles.inert import is_inert
-from .resnet import ResNet
-from .spec import Preprocessing, ResNetSpec
-from .stored import Stored, shapes_of
-from .zoo import published_with
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """A checkpoint ready to be converted: canonical tensors, not read yet, and manifest."""
-
-    tensors: Mapping[str, Stored]
-    spec: ResNetSpec
-    preprocessing: Preprocessing  # the format's; a published file's manifest may know better
-    describe: Callable[[], Manifest]
-
-    @cached_property
-    def manifest(self) -> Manifest:
-        """The manifest. It has the file's hash, and waits for it the first time."""
-        return self.describe()
-
-    def read(self) -> Tensors:
-        """Return the values of the tensors: float32, OIHW."""
-        return {name: tensor.read() for name, tensor in self.tensors.items()}
-
-    def network(self) -> ResNet:
-        """Return the network with these weights, in evaluation mode."""
-        return build(self.read(), self.manifest)
-
-
-def detect_format(opened: Opened) -> str:
-    """Return the name of the format whose files look like this one.
-
-    Raises:
-        BadCheckpoint: none, or more than one.
-    """
-    matching = [name for name in formats.names() if formats.load(name).matches(opened)]
-    if len(matching) == 1:
-        return matching[0]
-    if matching:
-        raise BadCheckpoint(
-            opened.path,
-            f"looks like {' and '.join(matching)}",
-            "one format",
-            "Name it with --format.",
-        )
-    raise _no_format(opened)
-
-
-def _no_format(opened: Opened) -> BadCheckpoint:
-    found = tensors_of(opened.tree)
-    # What a file wants to call in place of its tensors explains why none were found.
-    calls = [f"{name} is {value!r}" for name, value in opened.tree.items() if is_inert(value)]
-    names = list(found) or [str(name) for name in opened.tree]
-    shown = "; ".join(calls[:3]) or ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
-    return BadCheckpoint(
-        opened.path,
-        f"its {len(found)} tensors are not those of a ResNet in a known format ({shown})",
-        " or ".join(formats.names()),
-        "relicheck list formats says what each looks like.",
-    )
-
-
-def read_upstream(
-    opened: Opened, format_name: str | None = None, network: str | None = None
-) -> tuple[str, Upstream]:
-    """Return the format's name and what it found; every tensor is known to fit.
-
-    Raises:
-        BadCheckpoint, ParameterMismatch: with the reason.
-        UnknownName: no format of that name.
-        UsageError: the file holds no network called `network`.
-    """
-    name = format_name or detect_format(opened)
-    form = formats.load(name)
-    if network is not None and network not in form.networks:
-        raise UsageError(
-            f"--network {network}",
-            f"files of the format {name} hold no network of that name",
-            " or ".join(form.networks) or "no --network: they hold one network",
-        )
-    upstream = form.read(opened, network)
-    return name, upstream
-
-
-def read_source(
-    path: Path,
-    format_name: str | None = None,
-    facts: Mapping[str, str] | None = None,
-    network: str | None = None,
-) -> Source:
-    """Return the checkpoint in a file of any known format, its tensors not read yet.
-
-    Args:
-        facts: method, source and licence, where the caller knows better than the file.
-        network: which of the file's networks: online, target, ema; None: the format's first.
-
-    Raises:
-        MissingData, BadCheckpoint, ParameterMismatch, UnknownName: with the reason.
-    """
-    path = Path(path)
-    if format_name is None and path.is_file() and is_common(path):
-        manifest = read_manifest(path)
-        return Source(
-            tensors=_common_tensors(path),
-            spec=manifest.spec,
-            preprocessing=manifest.preprocessing,
-            describe=lambda: manifest,
-        )
-    opened = open_checkpoint(path)
-    name, upstream = read_upstream(opened, format_name, network)
-    wanted = parameter_shapes(upstream.spec, upstream.classes)
-    check_parameters(path, shapes_of(upstream.tensors), wanted)
-    # The hash takes as long as the rest; it is computed beside it, on another thread.
-    pool = ThreadPoolExecutor(1)
-    digest = pool.submit(sha256_of_path, opened.path)
-    pool.shutdown(wait=False)
-    return Source(
-        tensors=upstream.tensors,
-        spec=upstream.spec,
-        preprocessing=upstream.preprocessing,
-        describe=lambda: describe(opened, name, upstream, digest.result(), facts or {}),
-    )
-
-
-def _common_tensors(path: Path) -> dict[str, Stored]:
-    return tensors_of(open_checkpoint(path).tree)
-
-
-def describe(
-    opened: Opened, name: str, upstream: Upstream, sha256: str, facts: Mapping[str, str]
-) -> Manifest:
-    """Return the manifest of what a format read: the file's facts, the authors', the caller's."""
-    manifest = Manifest(
-        spec=upstream.spec,
-        preprocessing=upstream.preprocessing,
-        method=upstream.method or "unstated",
-        source=opened.path.name,
-        licence="unstated: ask the authors",
-        source_sha256=sha256,
-        classes=upstream.classes,
-        training={
-            "format": name,
-            "network": upstream.network,
-            "stored": dict(upstream.stored or {}),
-            "dropped": list(upstream.dropped),
-        },
-    )
-    # A file we know by its hash is what its authors say it is, whatever it is called here.
-    published = published_with(sha256)
-    manifest = published.complete(manifest) if published else manifest
-    return replace(
-        manifest,
-        method=facts.get("method", manifest.method),
-        source=facts.get("source", manifest.source),
-        licence=facts.get("licence", manifest.licence),
-    )
+from .resnet import build
+from .source import read_source
 
 
 def convert(
@@ -192,8 +29,6 @@ def convert(
         BadCheckpoint: what was written is not what was read, or its activations are not
             finite.
     """
-    from .canary import examine, photographs, untrained_spread
-
     output = Path(output)
     check_writable(output)
     source = read_source(path, format_name, facts, network)
@@ -207,21 +42,9 @@ def convert(
     digest = write_checkpoint(output, tensors, manifest)
     del tensors
     try:
-        if weights_hash(_common_tensors(output)) != digest:
+        if weights_hash(tensors_of(open_checkpoint(output).tree)) != digest:
             raise BadCheckpoint(output, "differs after writing and reading back")
     except BaseException:
         output.unlink(missing_ok=True)
         raise
     return manifest
-
-
-def build(tensors: Mapping[str, np.ndarray], manifest: Manifest) -> ResNet:
-    """Return the network of `manifest` with these weights, in evaluation mode.
-
-    Where the arrays can be written to, the network shares their memory.
-    """
-    with torch.device("meta"):  # no memory, no random numbers: every value is replaced
-        network = ResNet(manifest.spec, manifest.classes)
-    network.fill(tensors).eval()
-    network.manifest = manifest
-    return network

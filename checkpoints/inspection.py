@@ -8,10 +8,10 @@ from typing import Any
 from . import formats
 from .common import is_common, read_manifest
 from .container import Opened, open_checkpoint, tensors_of
-from .convert import describe, read_upstream
 from .errors import BadCheckpoint
 from .files import sha256_of_path
 from .manifest import Manifest
+from .source import describe, read_upstream
 from .stored import Stored, shapes_of
 
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from .convert import read_source
 from .errors import UnknownName
 from .resnet import ResNet
+from .source import read_source
 from .zoo import find_published, published_names, read_published
 
 

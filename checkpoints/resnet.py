@@ -196,3 +196,15 @@ def _tensor(array: np.ndarray) -> Tensor:
     # Shared, not copied, where torch may write to it: a large network fits in memory once.
     shared = array if array.flags.writeable else np.array(array)
     return torch.from_numpy(np.ascontiguousarray(shared))
+
+
+def build(tensors: Mapping[str, np.ndarray], manifest: Manifest) -> ResNet:
+    """Return the network of `manifest` with these weights, in evaluation mode.
+
+    Where the arrays can be written to, the network shares their memory.
+    """
+    with torch.device("meta"):  # no memory, no random numbers: every value is replaced
+        network = ResNet(manifest.spec, manifest.classes)
+    network.fill(tensors).eval()
+    network.manifest = manifest
+    return network

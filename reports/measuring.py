@@ -151,7 +151,7 @@ class Measuring:
 
     @cached_property
     def _manifests(self) -> "dict[str, Manifest]":
-        from ..checkpoints.convert import read_source
+        from ..checkpoints.source import read_source
 
         return {name: read_source(Path(path)).manifest for name, path in self.checkpoints.items()}
 

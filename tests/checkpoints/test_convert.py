@@ -9,7 +9,7 @@ import torch
 from safetensors.numpy import load_file
 
 from relicheck.checkpoints.container import open_checkpoint
-from relicheck.checkpoints.convert import convert, detect_format, read_source
+from relicheck.checkpoints.convert import convert
 from relicheck.checkpoints.errors import (
     BadCheckpoint,
     MissingData,
@@ -18,6 +18,7 @@ from relicheck.checkpoints.errors import (
 )
 from relicheck.checkpoints.load import load_checkpoint
 from relicheck.checkpoints.resnet import ResNet
+from relicheck.checkpoints.source import detect_format, read_source
 from relicheck.checkpoints.spec import ResNetSpec
 
 

@@ -13,9 +13,10 @@ import pytest
 import torch
 
 from relicheck.checkpoints.container import open_checkpoint
-from relicheck.checkpoints.convert import convert, read_source
+from relicheck.checkpoints.convert import convert
 from relicheck.checkpoints.errors import BadCheckpoint, ParameterMismatch, UsageError
 from relicheck.checkpoints.load import load_checkpoint
+from relicheck.checkpoints.source import read_source
 from relicheck.checkpoints.spec import ResNetSpec
 
 BLOCKS = {

@@ -10,6 +10,7 @@ import optax
 import pytest
 from flax.training.train_state import TrainState
 
+from relicheck.checkpoints import containers
 from relicheck.checkpoints.container import open_checkpoint, tensors_of
 from relicheck.checkpoints.errors import BadCheckpoint
 from relicheck.checkpoints.file_bytes import FileBytes
@@ -101,13 +102,13 @@ def test_chunks_that_do_not_make_up_the_array_are_refused(tmp_path, monkeypatch)
 
 def test_opening_reads_no_tensor(tmp_path, monkeypatch):
     content = flax.serialization.msgpack_serialize({"params": np.zeros(1_000_000, np.float32)})
-    read = []
-    array = FileBytes.array
-    monkeypatch.setattr(
-        FileBytes,
-        "array",
-        lambda self, start, count: read.append(count) or array(self, start, count),
-    )
+    read, array = [], FileBytes.array
+
+    def counted(self, start, count):
+        read.append(count)
+        return array(self, start, count)
+
+    monkeypatch.setattr(FileBytes, "array", counted)
 
     found = opened(tmp_path / "a", content)
 
@@ -213,9 +214,4 @@ def test_a_dtype_that_is_no_plain_number_is_no_tensor(tmp_path, dtype):
     ],
 )
 def test_other_files_are_not_taken_for_messagepack(tmp_path, content):
-    try:
-        container = opened(tmp_path / "a", content).container
-    except BadCheckpoint as error:
-        container = ""
-        assert "MessagePack" not in str(error.found)
-    assert container != "flax_msgpack"
+    assert not containers.load("flax_msgpack").matches(tmp_path / "a", content[:64])

@@ -88,13 +88,13 @@ def test_sizes_may_be_packed_into_one_field(tmp_path):
 
 def test_opening_reads_no_tensor(tmp_path, monkeypatch):
     content = model(numpy_helper.from_array(np.zeros(1_000_000, np.float32), "a"))
-    read = []
-    array = FileBytes.array
-    monkeypatch.setattr(
-        FileBytes,
-        "array",
-        lambda self, start, count: read.append(count) or array(self, start, count),
-    )
+    read, array = [], FileBytes.array
+
+    def counted(self, start, count):
+        read.append(count)
+        return array(self, start, count)
+
+    monkeypatch.setattr(FileBytes, "array", counted)
 
     found = opened(tmp_path / "a.onnx", content)
 

@@ -22,7 +22,10 @@ commands: Modules[click.Command] = Modules(
     f"{__package__}.commands", "COMMAND", click.Command, "command"
 )
 
-_ORDER = ["demo", "pretrain", "convert", "evaluate", "verify", "claims", "report", "list"]
+_ORDER = [
+    "demo", "pretrain", "convert", "fetch", "inspect", "export",
+    "evaluate", "verify", "claims", "report", "list",
+]  # fmt: skip
 
 
 class _Verbs(click.Group):

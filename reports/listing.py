@@ -56,10 +56,15 @@ def _formats() -> Iterator[Entry]:
 
 
 def _checkpoints() -> Iterator[Entry]:
-    from ..checkpoints.zoo import published_names, read_published
+    from ..checkpoints.zoo import locate_published, published_names, read_published
 
     for name in published_names():
-        yield Entry(name=name, description=read_published(name).title)
+        entry = read_published(name)
+        # Whether it is there, not whether it is right: a list must not hash gigabytes.
+        here = "here" if locate_published(entry) else "not here"
+        facts = [entry.licence, entry.size, "cannot be opened" if entry.refused else "", here]
+        stated = ", ".join(fact for fact in facts if fact)
+        yield Entry(name=name, description=f"{entry.title} ({stated})")
 
 
 def _datasets() -> Iterator[Entry]:

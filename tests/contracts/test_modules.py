@@ -3,6 +3,7 @@
 import ast
 import importlib
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from relicheck.checkpoints.zoo import published_names, read_published
 from relicheck.evaluations.dataset import datasets
 from relicheck.evaluations.evaluator import Protocol, evaluators
 from relicheck.pretrain import methods, recipes
+from relicheck.reports.claim_registry import load_claims
 from relicheck.reports.cli import commands, run
 
 REGISTRIES: dict[str, tuple[Modules, str]] = {
@@ -103,10 +105,32 @@ def test_every_data_set_says_where_it_comes_from_and_what_is_scored(name):
 
 @pytest.mark.parametrize("name", published_names())
 def test_every_published_checkpoint_is_read_by_a_known_format(name):
-    published = read_published(name)
+    assert read_published(name).format in formats.names()
 
-    assert published.format in formats.names()
-    assert len(published.sha256) == 64
+
+@pytest.mark.parametrize("name", published_names())
+def test_every_claim_that_a_published_checkpoint_can_settle_is_in_the_registry(name):
+    ids = [claim.id for claim in load_claims()]
+    answered = [
+        pattern
+        for pattern in read_published(name).claims
+        if any(fnmatchcase(identifier, pattern) for identifier in ids)
+    ]
+
+    assert answered == list(read_published(name).claims)
+
+
+def test_every_claim_about_a_published_checkpoint_knows_it_by_its_hash():
+    # Without one, a claim would be held against any network that has no hash either.
+    subjects = {
+        claim.subject.removeprefix("published:"): claim.id
+        for claim in load_claims()
+        if claim.subject.startswith("published:")
+    }
+
+    assert subjects
+    assert [name for name in subjects if read_published(name).sha256 is None] == []
+    assert all(read_published(name).answers(claim) for name, claim in subjects.items())
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -26,6 +26,8 @@ class Container:
     open: Callable[[Path], Mapping[str, Any]]  # -> nested mappings; leaves Stored or plain
     description: str
     source: str
+    # The files that are meant by one of them, for the hash; None: the file itself.
+    files: Callable[[Path], list[Path]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,7 @@ class Opened:
     path: Path
     container: str  # name of the container
     tree: Mapping[str, Any]  # nested mappings; leaves are Stored, numbers, text or Inert
+    files: tuple[Path, ...]  # of which it consists
 
     def at(self, *keys: str) -> Any:
         """Return the node under `keys`, or None where there is none."""
@@ -88,6 +91,9 @@ def open_checkpoint(path: Path) -> Opened:
     from . import containers
 
     path = Path(path)
+    # TensorFlow's users name a checkpoint by what its files' names have in common.
+    if not path.exists() and (index := Path(f"{path}.index")).is_file():
+        path = index
     if not path.exists():
         raise MissingData(path, "there is no such file", "a checkpoint")
     head = first_bytes(path)
@@ -96,7 +102,9 @@ def open_checkpoint(path: Path) -> Opened:
     for name in containers.names():
         container = containers.load(name)
         if container.matches(path, head):
-            return Opened(path=path, container=name, tree=container.open(path))
+            files = container.files(path) if container.files else [path]
+            tree = container.open(path)
+            return Opened(path=path, container=name, tree=tree, files=tuple(files))
     raise BadCheckpoint(
         path,
         "not a checkpoint of a known kind",

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,12 +77,19 @@ def sha256_of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def sha256_of_files(paths: Sequence[Path]) -> str:
+    """Return the SHA-256 of a file; of several files or folders, over names and contents."""
+    if len(paths) == 1 and paths[0].is_file():
+        return sha256_of_file(paths[0])
+    digest = hashlib.sha256()
+    for path in paths:
+        inside = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else []
+        for file in inside or [path]:
+            name = file.relative_to(path).as_posix() if inside else file.name
+            digest.update(f"{name}\0{sha256_of_file(file)}\n".encode())
+    return digest.hexdigest()
+
+
 def sha256_of_path(path: Path) -> str:
     """Return the SHA-256 of a file, or of a folder's files by name and contents."""
-    path = Path(path)
-    if path.is_file():
-        return sha256_of_file(path)
-    digest = hashlib.sha256()
-    for file in sorted(file for file in path.rglob("*") if file.is_file()):
-        digest.update(f"{file.relative_to(path).as_posix()}\0{sha256_of_file(file)}\n".encode())
-    return digest.hexdigest()
+    return sha256_of_files([Path(path)])

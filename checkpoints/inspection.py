@@ -9,7 +9,7 @@ from . import formats
 from .common import is_common, read_manifest
 from .container import Opened, open_checkpoint, tensors_of
 from .errors import BadCheckpoint
-from .files import sha256_of_path
+from .files import sha256_of_files
 from .manifest import Manifest
 from .source import describe, read_upstream
 from .stored import Stored, shapes_of
@@ -54,7 +54,7 @@ def inspect(path: Path, format_name: str | None = None, network: str | None = No
     name, manifest, kept, dropped, problem = _meaning(opened, format_name, network)
     return Inspection(
         container=opened.container,
-        sha256=sha256_of_path(opened.path),
+        sha256=sha256_of_files(opened.files),
         tensors=len(every),
         nbytes=sum(tensor.nbytes for tensor in every),
         dtypes=dict(Counter(tensor.dtype for tensor in every)),
@@ -78,7 +78,7 @@ def _meaning(opened: Opened, format_name: str | None, network: str | None) -> _M
         name, upstream = read_upstream(opened, format_name, network)
     except BadCheckpoint as error:
         return format_name, None, {}, (), str(error)
-    manifest = describe(opened, name, upstream, sha256_of_path(opened.path), {})
+    manifest = describe(opened, name, upstream, sha256_of_files(opened.files), {})
     problem = None
     try:
         manifest.check_tensors(shapes_of(upstream.tensors), opened.path)

@@ -14,7 +14,7 @@ from . import formats
 from .common import Tensors, is_common, read_manifest
 from .container import Opened, open_checkpoint, tensors_of
 from .errors import BadCheckpoint, UsageError
-from .files import sha256_of_path
+from .files import sha256_of_files
 from .format import Upstream
 from .manifest import Manifest
 from .parameters import check_parameters, parameter_shapes
@@ -137,7 +137,7 @@ def read_source(
     check_parameters(path, shapes_of(upstream.tensors), wanted)
     # The hash takes as long as the rest; it is computed beside it, on another thread.
     pool = ThreadPoolExecutor(1)
-    digest = pool.submit(sha256_of_path, opened.path)
+    digest = pool.submit(sha256_of_files, opened.files)
     pool.shutdown(wait=False)
     return Source(
         tensors=upstream.tensors,

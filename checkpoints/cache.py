@@ -46,7 +46,7 @@ class Received:
 
     name: str  # of the published checkpoint
     file: str  # of the file or folder that was made of it
-    sha256: str  # of that file or folder (`files.sha256_of_path`)
+    sha256: str  # of that file, or of the folder's files (`verification.digest_of`)
     parts: tuple[Part, ...]
 
 

@@ -48,6 +48,10 @@ class Failure(Exception):
         self.reason, self.temporary, self.retry_after = reason, temporary, retry_after
 
 
+class RangeRefused(Failure):
+    """The file ends before the range that was asked for: it is not the one that was begun."""
+
+
 def check_redirect(old: str, new: str) -> None:
     """Return if a server at `old` may send us to `new`.
 
@@ -92,7 +96,7 @@ def _opener() -> OpenerDirector:
 
 @contextmanager
 def get(address: str, headers: Mapping[str, str], timeout: float) -> Iterator[HTTPResponse]:
-    """Yield the answer to a GET of `address`: status 200, 206 or 416, its body not read.
+    """Yield the answer to a GET of `address`: status 200 or 206, its body not read.
 
     Errors of reading the body inside the block are turned into `Failure` as well.
 
@@ -120,13 +124,13 @@ def _answer(request: Request, timeout: float) -> HTTPResponse:
     try:
         return cast(HTTPResponse, _opener().open(request, timeout=timeout))
     except HTTPError as error:
-        if error.code == 416:
-            return cast(HTTPResponse, error.fp)
         with error:
             raise _status(error) from error
 
 
 def _status(error: HTTPError) -> Failure:
+    if error.code == 416:
+        return RangeRefused("the server has no such range of the file", temporary=True)
     if 300 <= error.code < 400:
         forbidden = "not allowed" in str(error.reason)  # by urllib: file:, data:
         many = f"redirects in a circle, or more than {MOST_REDIRECTS} times"

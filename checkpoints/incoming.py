@@ -45,7 +45,8 @@ def receive(
             shutil.rmtree(whole, ignore_errors=True)
             unpack(parts[0].path, whole)
         check_hashes(entry, whole)
-        open_checkpoint(whole)  # a file cut short under a length that is cut short too
+        # A file cut short, under a length that was cut short too, cannot be opened.
+        open_checkpoint(whole)
     except BadCheckpoint as error:
         shutil.rmtree(incoming, ignore_errors=True)
         given = parts[0].path if isinstance(parts[0], _Given) else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http.client import HTTPResponse
 
 from .drive import confirmed, direct, is_page, reason_of
-from .http_get import Failure, get
+from .http_get import Failure, RangeRefused, get
 from .partial import Partial
 from .progress import progress_bar
 
@@ -61,6 +61,8 @@ def download(
         except Failure as failure:
             if not failure.temporary:
                 raise
+            if isinstance(failure, RangeRefused):
+                partial.discard()
             failed = 1 if partial.size - before >= _PROGRESS else failed + 1
             if failed >= patience.attempts:
                 raise Failure(f"{failure.reason}, {failed} times in a row") from failure
@@ -128,9 +130,7 @@ def _where(answer: HTTPResponse, partial: Partial) -> tuple[int, int | None]:
     fits = found is not None and int(found[1]) == partial.size and total == partial.notes.length
     if answer.status == 206 and fits:
         return partial.size, total
-    # 416, another range than was asked for, or a file that changed under its validator.
-    partial.discard()
-    raise Failure("the file on the server is not the one that was begun", temporary=True)
+    raise RangeRefused("the server sends another part than was asked for", temporary=True)
 
 
 def _refuse_page(page: bytes, place: str, pressed: bool) -> None:

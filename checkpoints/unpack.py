@@ -1,28 +1,28 @@
 """Taking a TensorFlow checkpoint out of the archive it is published in.
 
-Only its three kinds of files are written, by their plain names, into one folder; whatever
+Only its index and its data are written, by their plain names, into one folder; whatever
 else an archive holds (modules for TensorFlow Hub, links, paths that lead elsewhere) is not.
 """
 
-import lzma
+import gzip
 import re
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, TypeVar
+from typing import IO, TypeVar, cast
 
 from .errors import BadCheckpoint
 
 T = TypeVar("T")
 
-_KEPT = re.compile(r"checkpoint|[\w.-]+\.index|[\w.-]+\.data-\d{5}-of-\d{5}")
+_KEPT = re.compile(r"[\w.-]+\.index|[\w.-]+\.data-\d{5}-of-\d{5}")
 _MOST_MEMBERS = 10_000
 _MOST_TIMES = 10  # its archive's size: floats hardly compress
 _LEAST_LIMIT = 1 << 26
 _CHUNK = 1 << 20
-_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError)
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error)
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -62,12 +62,22 @@ def _members(archive: Path, limit: int) -> Iterator[tuple[PurePosixPath, IO[byte
                     with packed.open(info) as stream:
                         yield _inner(archive, info.filename), stream
         return
-    # As a stream, in order: going back in a .tar.gz unpacks all before it again.
-    with tarfile.open(archive, "r|*") as tape:
-        for member in _within(archive, limit, tape, lambda member: member.size):
-            regular = tape.extractfile(member) if member.isreg() else None
-            if regular is not None:
-                yield _inner(archive, member.name), regular
+    with _plain(archive) as raw:
+        # As a stream, in order: going back in a .tar.gz unpacks all before it again.
+        with tarfile.open(fileobj=raw, mode="r|") as tape:
+            for member in _within(archive, limit, tape, lambda member: member.size):
+                regular = tape.extractfile(member) if member.isreg() else None
+                if regular is not None:
+                    yield _inner(archive, member.name), regular
+        # tarfile stops at its end mark, before the checksum that gzip keeps of it all.
+        for _ in _within(archive, limit, iter(lambda: raw.read(_CHUNK), b""), len):
+            pass
+
+
+def _plain(archive: Path) -> IO[bytes]:
+    with archive.open("rb") as stream:
+        zipped = stream.read(2) == b"\x1f\x8b"
+    return cast(IO[bytes], gzip.open(archive)) if zipped else archive.open("rb")
 
 
 def _within(

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .cache import Received, read_received
+from .container import open_checkpoint
 from .errors import BadCheckpoint
-from .files import sha256_of_path
+from .files import sha256_of_file, sha256_of_files
 
 if TYPE_CHECKING:
     from .zoo import Published
@@ -64,9 +65,15 @@ def _changed(path: Path, found: str, received: Received) -> BadCheckpoint:
 
 
 def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file or folder; that of a file once while it stays the same."""
+    """Return the SHA-256 of a file, or of the files that a folder's checkpoint consists of.
+
+    It is the `source_sha256` of the manifest that is read from there.
+
+    Raises:
+        BadCheckpoint: a folder that holds no checkpoint.
+    """
     if path.is_dir():
-        return sha256_of_path(path)
+        return sha256_of_files(open_checkpoint(path).files)
     stat = path.stat()
     return _digest(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
 
@@ -74,7 +81,7 @@ def digest_of(path: Path) -> str:
 @lru_cache(maxsize=64)
 def _digest(path: Path, size: int, modified: int, inode: int) -> str:
     # Size, time and inode are the key: a report asks for the same gigabytes claim by claim.
-    return sha256_of_path(path)
+    return sha256_of_file(path)
 
 
 def _md5_of(path: Path) -> str:

@@ -4,7 +4,8 @@ from .errors import MissingDependency
 
 _EXTRAS = {
     "evaluate": ("torch", "sklearn", "scipy", "PIL", "pandas", "threadpoolctl"),
-    "pretrain": ("jax", "jaxlib", "flax", "optax"),
+    "pretrain": ("jax", "jaxlib", "flax", "optax", "tensorstore"),
+    "export": ("onnx",),
     "report": ("jinja2", "matplotlib"),
 }
 

@@ -32,7 +32,8 @@ class _Convolution(nn.Conv2d):
     def __init__(
         self, source: int, target: int, kernel: int, stride: int, padding: Padding
     ) -> None:
-        self._same = padding == "same" and stride > 1
+        same = padding == "same" or (padding == "flax" and kernel != 7)
+        self._same = same and stride > 1
         super().__init__(
             source,
             target,

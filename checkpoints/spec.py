@@ -13,7 +13,7 @@ from .errors import ManifestMismatch
 
 Stem = Literal["imagenet", "cifar"]
 Shortcut = Literal["projection", "every_stage", "parameter_free"]
-Padding = Literal["same", "symmetric", "fixed"]
+Padding = Literal["same", "symmetric", "fixed", "flax"]
 Interpolation = Literal["bicubic", "bilinear"]
 
 # Blocks per stage: He et al. (arXiv:1512.03385), Table 1; 200 as in google-deepmind/relicv2.
@@ -48,7 +48,8 @@ class ResNetSpec:
     # stage begins (BYOL's ResNet-18 and -34); parameter_free: He's option A.
     shortcut: Shortcut = "projection"
     # symmetric: torch's. same: TensorFlow's, asymmetric at stride 2 (Haiku, Flax). fixed:
-    # symmetric convolutions and a `same` max-pool (SimCLR's TensorFlow code, resnet.py).
+    # symmetric convolutions and a `same` max-pool (SimCLR's TensorFlow code, resnet.py). flax:
+    # `same` but for the 7x7 stem, which is symmetric (google/flax: examples/imagenet/models.py).
     padding: Padding = "symmetric"
     bn_epsilon: float = 1e-5
 
@@ -61,7 +62,7 @@ class ResNetSpec:
         for field, value, choices in (
             ("stem", self.stem, ("imagenet", "cifar")),
             ("shortcut", self.shortcut, ("projection", "every_stage", "parameter_free")),
-            ("padding", self.padding, ("same", "symmetric", "fixed")),
+            ("padding", self.padding, ("same", "symmetric", "fixed", "flax")),
         ):
             if value not in choices:
                 raise ManifestMismatch("ResNetSpec", f"{field} {value!r}", " or ".join(choices))

@@ -21,8 +21,9 @@ Module = Callable[..., Any]
 
 def _padding(spec: ResNetSpec, kernel: int) -> Any:
     # At stride 1 the two agree; at stride 2 SAME pads more after than before. `fixed` is
-    # symmetric in convolutions.
-    return "SAME" if spec.padding == "same" else [(kernel // 2, kernel // 2)] * 2
+    # symmetric in convolutions, `flax` in the stem.
+    same = spec.padding == "same" or (spec.padding == "flax" and kernel != 7)
+    return "SAME" if same else [(kernel // 2, kernel // 2)] * 2
 
 
 class Block(nn.Module):

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..checkpoints.errors import BadCheckpoint, UsageError
 from ..checkpoints.files import atomic_path
+from ..checkpoints.manifest import Manifest
 
 Tree = Any  # nested dictionaries of arrays, as Flax keeps parameters
 
@@ -27,13 +28,26 @@ def state_path(output: Path) -> Path:
     return output.with_name(f"{output.name}.state")
 
 
-def save_state(path: Path, state: TrainState, step: int, loss: float, run: str) -> None:
-    """Write `state` after `step` steps, the last of loss `loss`, of the run of digest `run`."""
+def save_state(
+    path: Path, state: TrainState, step: int, loss: float, run: str, manifest: Manifest
+) -> None:
+    """Write `state` after `step` steps, the last of loss `loss`, of the run of digest `run`.
+
+    Arrays are called by their place (`params/backbone/conv1/kernel`), and the manifest of what
+    the run will be is beside them: so the file can be converted (formats/flax_resnet.py).
+    """
     from safetensors.numpy import save_file
 
-    arrays = {f"{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(state))}
+    leaves, _ = jax.tree.flatten(state)
+    arrays = {n: np.asarray(leaf) for n, leaf in zip(_names(state), leaves, strict=True)}
+    facts = {"run": run, "step": str(step), "loss": loss.hex(), "manifest": manifest.to_json()}
     with atomic_path(path) as temporary:
-        save_file(arrays, temporary, metadata={"run": run, "step": str(step), "loss": loss.hex()})
+        save_file(arrays, temporary, metadata=facts)
+
+
+def _names(state: TrainState) -> list[str]:
+    paths, _ = jax.tree_util.tree_flatten_with_path(state)
+    return [jax.tree_util.keystr(path, simple=True, separator="/") for path, _ in paths]
 
 
 def load_state(path: Path, template: TrainState, run: str) -> tuple[TrainState, int, float]:
@@ -65,7 +79,7 @@ def load_state(path: Path, template: TrainState, run: str) -> tuple[TrainState, 
             "Name another --output, repeat the earlier command, or delete the file.",
         )
     leaves, structure = jax.tree.flatten(template)
-    loaded = [arrays.get(f"{i}") for i in range(len(leaves))]
+    loaded = [arrays.get(name) for name in _names(template)]
     if len(arrays) != len(leaves) or any(
         a is None or a.shape != leaf.shape or a.dtype != leaf.dtype
         for a, leaf in zip(loaded, leaves, strict=True)

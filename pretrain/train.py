@@ -144,7 +144,15 @@ def write(
     source: str,
 ) -> None:
     """Write the backbone's variables to `output` in the common format."""
-    manifest = Manifest(
+    manifest = manifest_of(config, method, facts, source)
+    write_checkpoint(output, to_canonical(backbone, config.spec), manifest)
+
+
+def manifest_of(
+    config: PretrainConfig, method: str, facts: Mapping[str, Any], source: str = ""
+) -> Manifest:
+    """Return the manifest of a backbone that `method` trained as `config` says."""
+    return Manifest(
         spec=config.spec,
         preprocessing=config.preprocessing,
         method=method,
@@ -152,7 +160,6 @@ def write(
         licence=LICENCE,
         training=facts,
     )
-    write_checkpoint(output, to_canonical(backbone, config.spec), manifest)
 
 
 class _Silent:
@@ -252,4 +259,6 @@ class _Run:
 
     def _save(self, now: Position) -> None:
         if now.step:
-            save_state(self._path, now.state, now.step, now.loss, self.digest)
+            facts = {"step": now.step, "run_sha256": self.digest}
+            manifest = manifest_of(self.config, self.config.method, facts)
+            save_state(self._path, now.state, now.step, now.loss, self.digest, manifest)

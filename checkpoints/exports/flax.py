@@ -69,7 +69,6 @@ EXPORT = Export(
     write=write,
     limits=Limits(),
     is_folder=False,
-    reader="flax_resnet",
     loads_with=loads_with,
     description="Flax's variables (.msgpack): msgpack_restore, for relicheck's linen module",
     source="google/flax: flax/serialization.py",

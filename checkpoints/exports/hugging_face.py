@@ -100,7 +100,6 @@ EXPORT = Export(
         epsilons=(1e-5,),
     ),
     is_folder=True,
-    reader="hugging_face",
     loads_with=loads_with,
     description="Hugging Face's folder (config.json, model.safetensors): AutoModel",
     source="huggingface/transformers: models/resnet/modeling_resnet.py",

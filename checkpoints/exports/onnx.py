@@ -22,7 +22,12 @@ _IR_VERSION = 8  # the first that has opset 17: older readers than that are rare
 _LARGEST = (1 << 31) - (1 << 20)  # bytes; a protobuf message ends at 2 GiB
 _LEAVES = ("weight", "bias", "running_mean", "running_var")
 # Which strided layers are padded as SAME.
-_SAME = {"symmetric": (), "fixed": ("pool",), "same": ("stem", "pool", "block")}
+_SAME = {
+    "symmetric": (),
+    "fixed": ("pool",),
+    "flax": ("pool", "block"),
+    "same": ("stem", "pool", "block"),
+}
 
 
 def write(tensors: Mapping[str, Stored], manifest: Manifest, output: Path) -> None:
@@ -189,7 +194,6 @@ EXPORT = Export(
     write=write,
     limits=Limits(),
     is_folder=False,
-    reader="onnx_resnet",
     loads_with=loads_with,
     description="an ONNX graph (.onnx) of any network, in images of any size",
     source="onnx/onnx: docs/Operators.md",

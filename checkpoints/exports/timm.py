@@ -81,7 +81,6 @@ EXPORT = Export(
         epsilons=(1e-5,),
     ),
     is_folder=True,
-    reader="timm_hub",
     loads_with=loads_with,
     description="timm's folder (config.json, model.safetensors): create_model, local-dir",
     source="huggingface/pytorch-image-models: timm/models/_hub.py",

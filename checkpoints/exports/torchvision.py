@@ -47,7 +47,6 @@ EXPORT = Export(
         epsilons=(1e-5,),
     ),
     is_folder=False,
-    reader="torch_resnet",
     loads_with=loads_with,
     description="torchvision's state dict (.pth): load_state_dict, strict",
     source="pytorch/vision: torchvision/models/resnet.py",

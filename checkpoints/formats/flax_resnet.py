@@ -149,14 +149,8 @@ def _padding(opened: Opened, shapes: Mapping[str, tuple[int, ...]], own: bool) -
             "nothing in it says how its strided layers pad",
             f"a manifest under {HEADER_KEY}, as relicheck export --to flax writes",
         )
-    if shapes.get("conv1.weight", ())[2:] == (3, 3):
-        return "same"
-    raise BadCheckpoint(
-        opened.path,
-        "Flax's ImageNet example pads its 7x7 stem alike on all sides, and every other "
-        "strided layer as SAME",
-        "a network that pads in one way",
-    )
+    # The example pads its 7x7 stem by 3 on every side and leaves the rest to SAME.
+    return "same" if shapes.get("conv1.weight", ())[2:] == (3, 3) else "flax"
 
 
 def _others(tree: Node, used: Mapping[str, Stored]) -> tuple[str, ...]:

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from relicheck.checkpoints.common import read_checkpoint
 from relicheck.checkpoints.errors import BadCheckpoint, BadData, TrainingFailed, UsageError
+from relicheck.checkpoints.source import read_source
 from relicheck.pretrain import methods, train
 from relicheck.pretrain.baseline import random_backbone
 from relicheck.pretrain.heads import Network
@@ -111,6 +113,27 @@ def test_the_state_of_another_run_is_refused(tiny_config, tiny_images, tmp_path,
 
     with pytest.raises(UsageError, match="another config, seed or images"):
         pretrain(replace(tiny_config, seed=7), *tiny_images, output)
+
+
+@pytest.mark.parametrize(("network", "place"), [("online", "params"), ("target", "target")])
+def test_the_state_of_an_unfinished_run_can_be_converted(
+    tiny_config, tiny_images, tmp_path, monkeypatch, network, place
+):
+    output = tmp_path / "a.safetensors"
+    monkeypatch.setattr(train, "progress_bar", Interrupting(after=1))
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(tiny_config, *tiny_images, output)
+
+    source = read_source(state_path(output), network=network)
+
+    arrays = load_file(state_path(output))
+    kernel = arrays[f"{place}/backbone/layer2_0/conv1/kernel"]
+    tensors = source.read()
+    assert np.array_equal(tensors["layer2.0.conv1.weight"], kernel.transpose(3, 2, 0, 1))
+    assert np.array_equal(tensors["bn1.running_mean"], arrays["batch_stats/backbone/bn1/mean"])
+    assert (source.spec, source.preprocessing) == (tiny_config.spec, tiny_config.preprocessing)
+    assert source.manifest.method == "byol"
+    assert source.manifest.training["stored"]["step"] == "2"
 
 
 def test_a_damaged_state_is_named(tiny_config, tiny_images, tmp_path):

@@ -14,6 +14,7 @@ SPECS = [
     ResNetSpec(depth=18, width_multiplier=1 / 8, padding="same", shortcut="every_stage"),
     ResNetSpec(depth=50, width_multiplier=1 / 8, padding="symmetric"),
     ResNetSpec(depth=18, width_multiplier=1 / 8, padding="fixed"),
+    ResNetSpec(depth=18, width_multiplier=1 / 8, padding="flax"),
     ResNetSpec(depth=20, width_multiplier=1 / 4, stem="cifar", shortcut="parameter_free"),
 ]
 

@@ -27,7 +27,7 @@ def run(path, images, outputs):
     return session.run(outputs, {"images": images.numpy()})
 
 
-@pytest.mark.parametrize("padding", ["same", "symmetric", "fixed"])
+@pytest.mark.parametrize("padding", ["same", "symmetric", "fixed", "flax"])
 @pytest.mark.parametrize("base", BASES)
 def test_the_runtime_computes_the_same_for_every_padding(export, images, base, padding):
     made = export("onnx", replace(BASES[base], padding=padding), classes=3)

@@ -103,7 +103,10 @@ def test_no_two_entries_are_the_same_file_but_those_that_say_so():
         for method in ("simclr", "c_simclr")
         for width in (1, 2)
     }
-    assert "points at" in zoo.read_published("compressive_c_simclr_resnet50_1x").note
+    mislinked = zoo.read_published("compressive_c_simclr_resnet50_1x")
+    assert "points at" in mislinked.note
+    assert mislinked.method == "simclr"
+    assert mislinked.claims == ()
 
 
 # How many of each the list names: its table "Where they are".

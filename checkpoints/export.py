@@ -10,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from . import formats
 from .common import read_manifest
 from .container import open_checkpoint, tensors_of
 from .errors import BadCheckpoint, BadData, UsageError
-from .export_format import Export, exports
+from .export_format import exports
 from .exported import is_same_function
 from .files import atomic_path, sha256_of_file
 from .manifest import Manifest
 from .parameters import parameter_shapes
+from .source import read_upstream
 from .stored import Stored
 
 
@@ -61,7 +61,7 @@ def export_checkpoint(checkpoint: Path, target: str, output: Path) -> Exported:
     tensors = _in_order(tensors_of(open_checkpoint(checkpoint).tree), manifest)
     with _new_folder(output) if export.is_folder else _new_file(output) as temporary:
         export.write(tensors, manifest, temporary)
-        _prove(export, tensors, manifest, temporary)
+        _prove(tensors, manifest, temporary)
     return Exported(
         output=str(output),
         target=target,
@@ -79,10 +79,9 @@ def _in_order(tensors: Mapping[str, Stored], manifest: Manifest) -> dict[str, St
     return {name: tensors[name] for name in parameter_shapes(manifest.spec, manifest.classes)}
 
 
-def _prove(
-    export: Export, tensors: Mapping[str, Stored], manifest: Manifest, written: Path
-) -> None:
-    again = formats.load(export.reader).read(open_checkpoint(written), None)
+def _prove(tensors: Mapping[str, Stored], manifest: Manifest, written: Path) -> None:
+    # By detection, as `relicheck convert` would read it.
+    _, again = read_upstream(open_checkpoint(written))
     if set(again.tensors) != set(tensors):
         wrong = sorted(set(again.tensors) ^ set(tensors))
         raise BadCheckpoint(written, f"{', '.join(wrong[:4])} differ after reading it back")

@@ -61,7 +61,6 @@ class Export:
     write: Callable[[Mapping[str, Stored], Manifest, Path], None]
     limits: Limits
     is_folder: bool  # whether the result is a folder
-    reader: str  # the format in `formats/` that reads the result back
     # The line of Python with which the library loads the result at a path.
     loads_with: Callable[[Manifest, str], str]
     description: str

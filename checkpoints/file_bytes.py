@@ -69,7 +69,7 @@ class FileBytes:
         if start < 0 or count < 0 or start + count > self._size:
             raise BadCheckpoint(self.path, "ends inside a tensor", todo="Download it again.")
         array = np.empty(count, np.uint8)
-        view, done = memoryview(array), 0
+        view, done = array.data, 0
         while done < count:
             read = os.preadv(self._descriptor, [view[done:]], start + done)
             if read == 0:

@@ -8,8 +8,11 @@ and a format passes them on; only what is kept is ever read.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
+
+ByteOrder = Literal["<", ">"]
 
 
 def itemsize_of(dtype: str) -> int:
@@ -17,7 +20,7 @@ def itemsize_of(dtype: str) -> int:
     return 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
 
 
-def decode(raw: np.ndarray, dtype: str, order: str = "<") -> np.ndarray:
+def decode(raw: np.ndarray, dtype: str, order: ByteOrder = "<") -> np.ndarray:
     """Return the elements [n] that bytes [n * itemsize] uint8 hold; bfloat16 as float32."""
     if dtype == "bfloat16":  # the upper half of a float32
         halves = raw.view(np.dtype("u2").newbyteorder(order))

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..stored import Stored, decode, itemsize_of
+from ..stored import ByteOrder, Stored, decode, itemsize_of
 from .inert import Inert
 from .span import Span
 
@@ -106,7 +106,7 @@ def _load(
         data = data.encode("latin-1")
     raw = np.frombuffer(data, dtype=np.uint8) if isinstance(data, bytes) else data.read(wanted)
     order: Literal["F", "C"] = "F" if fortran else "C"
-    bytes_first = "<" if kind.order in "|=" else kind.order
+    bytes_first: ByteOrder = ">" if kind.order == ">" else "<"
     elements = decode(np.ascontiguousarray(raw), kind.name, bytes_first)
     return elements.reshape(shape, order=order)
 

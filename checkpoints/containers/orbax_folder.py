@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..container import Container
+from ..container import Container, first_bytes
 from ..errors import BadCheckpoint, MissingDependency
 from ..stored import Stored
 
@@ -30,13 +30,21 @@ _AGAIN = "Copy the folder again."
 
 def is_orbax(path: Path, head: bytes) -> bool:
     """Return whether `path` is a folder with an Orbax tree, or with steps that have one."""
-    return path.is_dir() and bool(_is_tree(path) or _items(path) or _steps(path))
+    try:
+        return path.is_dir() and bool(_is_tree(path) or _items(path) or _steps(path))
+    except OSError:  # a folder that may not be listed
+        return False
 
 
 def _is_tree(path: Path) -> bool:
-    # Before _METADATA, the tree was in a MessagePack file called `checkpoint`.
-    old = (path / "checkpoint").is_file() and not (path / "checkpoint.index").is_file()
-    return (path / _METADATA).is_file() or (path / "manifest.ocdbt").is_file() or old
+    return any((path / name).is_file() for name in (_METADATA, "manifest.ocdbt")) or _is_old(path)
+
+
+def _is_old(path: Path) -> bool:
+    # Before _METADATA, the tree was a MessagePack map in a file called `checkpoint`. TensorFlow
+    # has a text of that name in its folders, which begins with a letter.
+    file = path / "checkpoint"
+    return file.is_file() and first_bytes(file)[:1] >= b"\x80"
 
 
 def _items(path: Path) -> dict[str, Path]:
@@ -162,7 +170,9 @@ def _spec(root: Path, content: Mapping[str, Any], name: str) -> dict[str, Any]:
     # Components `.` and `..` are refused by tensorstore's own file driver.
     store: dict[str, Any] = {"driver": "file", "path": f"{root}/{name}/"}
     if content.get("use_ocdbt", (root / "manifest.ocdbt").is_file()):
-        store = {"driver": "ocdbt", "base": f"file://{root}/", "path": f"{name}/"}
+        # Not a file:// address, in which a space or a % would have to be escaped.
+        base = {"driver": "file", "path": f"{root}/"}
+        store = {"driver": "ocdbt", "base": base, "path": f"{name}/"}
     return {
         "driver": "zarr3" if content.get("use_zarr3") else "zarr",
         "kvstore": store,

@@ -8,8 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 import pytest
+from flax.serialization import msgpack_serialize
 from flax.training import checkpoints
 
+from relicheck.checkpoints import containers
 from relicheck.checkpoints.container import open_checkpoint, tensors_of
 from relicheck.checkpoints.errors import BadCheckpoint, MissingDependency
 
@@ -62,6 +64,13 @@ def test_every_layout_of_orbax_gives_the_same_tree(folder, writer):
     }
     assert np.array_equal(opened.at("params", "conv1", "kernel").read(), _KERNEL)
     assert opened.at("opt", "0", "mu").read().tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("writer", ["ocdbt", "zarr"])
+def test_a_folder_may_have_any_name(folder, tmp_path, writer):
+    odd = folder(writer).rename(tmp_path / "50 % off #1?&")
+
+    assert np.array_equal(open_checkpoint(odd).at("params", "conv1", "kernel").read(), _KERNEL)
 
 
 def test_of_several_steps_the_newest_is_read_and_named(tmp_path):
@@ -230,6 +239,20 @@ def test_a_folder_from_before_the_metadata_file_is_named_as_such(folder):
 
     with pytest.raises(BadCheckpoint, match=r"Orbax before 0\.4\.2.*save it again"):
         open_checkpoint(path)
+
+
+def test_tensorflows_folders_are_not_orbaxs(tmp_path):
+    # Both keep a file of this name; TensorFlow's is a text.
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-250228"')
+
+    assert not containers.load("orbax_folder").matches(tmp_path, b"")
+
+
+def test_a_tree_from_before_the_metadata_file_in_messagepack_is_named_as_such(tmp_path):
+    (tmp_path / "checkpoint").write_bytes(msgpack_serialize({"params": np.ones(3)}))
+
+    with pytest.raises(BadCheckpoint, match=r"Orbax before 0\.4\.2"):
+        open_checkpoint(tmp_path)
 
 
 def test_without_tensorstore_the_message_names_the_extra(folder, monkeypatch):

@@ -16,7 +16,7 @@ def load_checkpoint(checkpoint: str | Path, format_name: str | None = None) -> R
 
     Args:
         checkpoint: a file, or the name of a published checkpoint (`relicheck list
-            checkpoints`) whose file lies under RELICHECK_DATA/weights.
+            checkpoints`) whose file lies in the cache or under RELICHECK_DATA/weights.
         format_name: the upstream format, where detection should not decide.
 
     Raises:
@@ -26,7 +26,7 @@ def load_checkpoint(checkpoint: str | Path, format_name: str | None = None) -> R
     name = str(checkpoint)
     if name in published_names():
         entry = read_published(name)
-        return read_source(find_published(entry), entry.format).network()
+        return read_source(find_published(entry), entry.format, published=entry).network()
     path = Path(checkpoint)
     if not path.exists() and path.suffix == "" and path.parent == Path():
         raise UnknownName("checkpoint file or published checkpoint", name, published_names())

@@ -25,6 +25,7 @@ from .zoo import published_with
 
 if TYPE_CHECKING:
     from .resnet import ResNet
+    from .zoo import Published
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,12 +113,14 @@ def read_source(
     format_name: str | None = None,
     facts: Mapping[str, str] | None = None,
     network: str | None = None,
+    published: "Published | None" = None,
 ) -> Source:
     """Return the checkpoint in a file of any known format, its tensors not read yet.
 
     Args:
         facts: method, source and licence, where the caller knows better than the file.
         network: which of the file's networks: online, target, ema; None: the format's first.
+        published: the entry that the file is known to be of; None: found by its hash.
 
     Raises:
         MissingData, BadCheckpoint, ParameterMismatch, UnknownName: with the reason.
@@ -143,7 +146,7 @@ def read_source(
         tensors=upstream.tensors,
         spec=upstream.spec,
         preprocessing=upstream.preprocessing,
-        describe=lambda: describe(opened, name, upstream, digest.result(), facts or {}),
+        describe=lambda: describe(opened, name, upstream, digest.result(), facts or {}, published),
     )
 
 
@@ -152,7 +155,12 @@ def _common_tensors(path: Path) -> dict[str, Stored]:
 
 
 def describe(
-    opened: Opened, name: str, upstream: Upstream, sha256: str, facts: Mapping[str, str]
+    opened: Opened,
+    name: str,
+    upstream: Upstream,
+    sha256: str,
+    facts: Mapping[str, str],
+    published: "Published | None" = None,
 ) -> Manifest:
     """Return the manifest of what a format read: the file's facts, the authors', the caller's."""
     manifest = Manifest(
@@ -171,7 +179,7 @@ def describe(
         },
     )
     # A file we know by its hash is what its authors say it is, whatever it is called here.
-    published = published_with(sha256)
+    published = published or published_with(sha256)
     manifest = published.complete(manifest) if published else manifest
     return replace(
         manifest,

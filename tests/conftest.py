@@ -27,6 +27,7 @@ def _one_thread():
 def bare_machine(monkeypatch, tmp_path):
     """An empty working folder, and no data root but an empty one: the folder."""
     monkeypatch.setenv("RELICHECK_DATA", str(tmp_path / "nothing"))
+    monkeypatch.setenv("RELICHECK_CACHE", str(tmp_path / "nothing"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

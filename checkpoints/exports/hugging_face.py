@@ -52,7 +52,6 @@ def config(manifest: Manifest) -> dict[str, Any]:
         "hidden_act": "relu",
         "downsample_in_first_stage": False,
         "downsample_in_bottleneck": False,
-        "torch_dtype": "float32",
         HEADER_KEY: json.loads(manifest.to_json()),
     }
     if classes is not None:

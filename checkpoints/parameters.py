@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from .errors import ParameterMismatch
 from .spec import ResNetSpec
+from .variants import known_variant
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -114,6 +115,8 @@ def _likely_cause(
             "That is the axis order of Flax, Haiku and TensorFlow (HWIO), not torch's (OIHW): "
             "name the format with --format."
         )
+    if variant := known_variant(found):
+        return f"It shows {variant}: not a plain ResNet, and none that relicheck computes."
     if missing and unexpected and len({name.split(".")[0] for name in unexpected}) == 1:
         return (
             f"All unexpected names begin with {unexpected[0].split('.')[0]!r}: a prefix to strip?"

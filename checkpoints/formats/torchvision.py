@@ -1,46 +1,70 @@
-"""ResNets with torchvision's names: torchvision, timm, DataParallel and kin.
+"""ResNets with torchvision's names that bear no other project's marks.
 
-Sources of the prefixes: facebookresearch/swav hubconf.py, facebookresearch/moco
-main_lincls.py, facebookresearch/moco-v3 main_lincls.py, facebookresearch/vicreg
-evaluate.py, facebookresearch/vissl extra_scripts/convert_vissl_to_torchvision.py.
+pytorch/vision: torchvision/models/resnet.py; references/classification/train.py keeps `model` and
+its moving average `model_ema`. Under any prefix (`state_dict`, `module.`, `backbone.`), as many
+projects save: timm, torch's ImageNet example, and backbones that were taken out of their files.
+Those of Barlow Twins, VICReg and DINO have nothing in them that tells whose they are.
+
+A 3x3 stem is taken to have stride 1, padding 1 and no max-pool after it, which no weight tells;
+neither does one tell an anti-aliased network of timm (resnetaa50, resnetblur50) from a plain one.
 """
 
-from ..container import Opened
-from ..format import Format, Upstream
-from ..torch_table import Table, is_resnet, table_at, under, upstream_of
+from dataclasses import replace
 
-_TABLES = ((), ("state_dict",), ("model",), ("resnet",), ("teacher",))
-# Longest first: the first prefix under which a stem lies is taken. MoCo keeps the network
-# that is evaluated as encoder_q (v1, v2) or base_encoder (v3), never the momentum copy.
-_PREFIXES = (
-    "module.encoder_q.",
-    "module.base_encoder.",
-    "module.backbone.",
-    "module.",
-    "backbone.",
-    "_feature_blocks.",
-    "",
-)
+from .. import formats
+from ..container import Opened
+from ..errors import BadCheckpoint
+from ..format import Format, Upstream
+from ..torch_places import lone_place, network_at, places_of, with_classifier
+from ..torch_table import Table, torch_tensors, upstream_of
+
+_NAME = "torchvision"
+_EMA = "model_ema."
+# torch.nn.Sequential(backbone, classifier): facebookresearch/vicreg evaluate.py.
+_PAIR = ("0.", "1.")
+_STEM = "a 3x3 stem of stride 1 and padding 1, without max-pool, which no weight tells"
 
 
 def matches(opened: Opened) -> bool:
-    """Return whether the file holds a stem and a first block by torchvision's names."""
-    table = _table(opened)
-    return is_resnet(table) and "linear.weight" not in table
-
-
-def _table(opened: Opened) -> Table:
-    tables = (under(table_at(opened, *keys), p) for keys in _TABLES for p in _PREFIXES)
-    return next((table for table in tables if is_resnet(table)), {})
+    """Return whether a ResNet lies here by torchvision's names, and no other format claims it."""
+    if not places_of(torch_tensors(opened)):
+        return False
+    others = (formats.load(name) for name in formats.names() if name != _NAME)
+    return not any(other.matches(opened) for other in others)
 
 
 def read(opened: Opened, network: str | None) -> Upstream:
-    """Return the backbone, with `fc` where it is a classifier.
+    """Return the network (or its moving average), with `fc` where that is a linear classifier.
 
-    Heads that are not one linear layer (projectors, predictors, prototypes) are
-    dropped and listed.
+    Heads of other kinds (projectors, predictors, prototypes) are dropped and listed.
+
+    Raises:
+        BadCheckpoint: there is no such network, more than one, or not a plain one.
     """
-    return upstream_of(opened, _table(opened) or table_at(opened))
+    tensors = torch_tensors(opened)
+    averaged = {name: t for name, t in tensors.items() if name.startswith(_EMA)}
+    if network == "ema" and not averaged:
+        raise BadCheckpoint(opened.path, f"holds no {_EMA.rstrip('.')}", "a moving average")
+    tensors = averaged if network == "ema" else _without(tensors, averaged)
+    place = lone_place(opened, tensors)
+    upstream = upstream_of(
+        opened,
+        with_classifier(network_at(tensors, place), tensors, _classifiers(place)),
+        network=network or ("model" if averaged else None),
+    )
+    if upstream.spec.stem == "imagenet":
+        return upstream
+    return replace(upstream, stored={**(upstream.stored or {}), "assumed": _STEM})
+
+
+def _without(tensors: Table, averaged: Table) -> Table:
+    return {name: tensor for name, tensor in tensors.items() if name not in averaged}
+
+
+def _classifiers(place: str) -> tuple[str, ...]:
+    first, second = _PAIR
+    paired = place == first or place.endswith(f".{first}")
+    return (place.removesuffix(first) + second,) if paired else ()
 
 
 FORMAT = Format(
@@ -48,4 +72,5 @@ FORMAT = Format(
     read=read,
     description="ResNets with torchvision's names (.pth, .pt, .tar, .th, .safetensors)",
     source="pytorch/vision: torchvision/models/resnet.py",
+    networks=("model", "ema"),
 )

@@ -28,8 +28,8 @@ def resnet18(torchvision):
     return torchvision.models.resnet18(num_classes=5).eval()
 
 
-@pytest.mark.parametrize("prefix", ["", "module.", "module.encoder_q.", "backbone."])
-def test_a_torchvision_state_dict_is_read_under_any_known_prefix(tmp_path, resnet18, prefix):
+@pytest.mark.parametrize("prefix", ["", "module.", "module._orig_mod.", "backbone.", "net.model."])
+def test_a_torchvision_state_dict_is_read_under_any_prefix(tmp_path, resnet18, prefix):
     path = tmp_path / "r18.pth"
     torch.save({"state_dict": {prefix + n: t for n, t in resnet18.state_dict().items()}}, path)
     images = torch.randn(1, 3, 64, 64)
@@ -167,8 +167,8 @@ def test_a_width_that_is_not_multiplied_throughout_is_refused(tmp_path, torchvis
 
 
 def test_unknown_formats_and_names_get_the_nearest(tiny_file):
-    with pytest.raises(UnknownName, match="Did you mean 'torch_resnet'"):
-        read_source(tiny_file, "torch_resnt")
+    with pytest.raises(UnknownName, match="Did you mean 'torchvision'"):
+        read_source(tiny_file, "torchvison")
     with pytest.raises(UnknownName, match="Did you mean 'akamaster_resnet20'"):
         load_checkpoint("akamaster_resnt20")
 

@@ -45,7 +45,7 @@ def _check(beside: Beside) -> None:
     config, args = _beside(beside.opened), beside.opened.at("args")
     stored = args.members() if isinstance(args, Inert) else {}
     name = str(beside.opened.at("arch") or config.get("architecture") or "")
-    arguments = {}
+    arguments: dict[str, Any] = {}
     for given in (stored.get("model_kwargs"), config.get("model_args")):
         arguments |= given if isinstance(given, Mapping) else {}
     unusual = sorted(set(arguments) - _HARMLESS - _usual_pooling(arguments))

@@ -291,7 +291,7 @@ def test_a_checkpoint_with_a_published_hash_needs_no_warning(entry):
 
 
 def test_what_is_known_to_be_wrong_with_a_file_is_a_warning_of_its_manifest():
-    # Converted by others, this one reaches 55.3 where its README says 59.4.
+    # The paper states the mean of three seeds; the file is one of them.
     entry = zoo.read_published("byol_300ep_crop_only")
 
     assert entry.note

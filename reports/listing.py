@@ -55,6 +55,12 @@ def _formats() -> Iterator[Entry]:
     yield from _modules(formats)
 
 
+def _exports() -> Iterator[Entry]:
+    from ..checkpoints.export_format import exports
+
+    yield from _modules(exports)
+
+
 def _checkpoints() -> Iterator[Entry]:
     from ..checkpoints.zoo import locate_published, published_names, read_published
 
@@ -96,6 +102,7 @@ _KINDS: dict[str, Callable[[], Iterator[Entry]]] = {
     "methods": _methods,
     "configs": _configs,
     "formats": _formats,
+    "exports": _exports,
     "checkpoints": _checkpoints,
     "datasets": _datasets,
     "evaluators": _evaluators,

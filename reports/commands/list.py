@@ -13,7 +13,8 @@ _SHOWN = 20  # of a kind, when everything is listed: there are over a thousand c
 def COMMAND(kind: str | None, as_json: bool) -> None:
     """List the registered names of KIND, one line each; without KIND, of every kind.
 
-    KIND is one of methods, configs, formats, checkpoints, datasets, evaluators, claims.
+    KIND is one of methods, configs, formats, exports, checkpoints, datasets,
+    evaluators, claims.
 
     \b
     Example:

@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 import relicheck
-from relicheck.checkpoints import formats
+from relicheck.checkpoints import containers, formats
 from relicheck.checkpoints.discovery import Modules
 from relicheck.checkpoints.errors import UnknownName
+from relicheck.checkpoints.export_format import exports
 from relicheck.checkpoints.zoo import published_names, read_published
 from relicheck.evaluations.dataset import datasets
 from relicheck.evaluations.evaluator import Protocol, evaluators
@@ -21,7 +22,9 @@ from relicheck.reports.claim_registry import load_claims
 from relicheck.reports.cli import commands, run
 
 REGISTRIES: dict[str, tuple[Modules, str]] = {
+    "containers": (containers, "checkpoints/containers"),
     "formats": (formats, "checkpoints/formats"),
+    "exports": (exports, "checkpoints/exports"),
     "methods": (methods, "pretrain/methods"),
     "configs": (recipes, "pretrain/configs"),
     "datasets": (datasets, "evaluations/datasets"),

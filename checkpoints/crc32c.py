@@ -1,8 +1,8 @@
 """CRC-32C, the checksum of TensorFlow's and LevelDB's files, over NumPy arrays.
 
-Castagnoli's polynomial (RFC 3720, App. B.4). One byte at a time in Python takes minutes for
-a network's weights; here the bytes are cut into lanes that are worked on together, and the
-lanes' sums are joined by shifting them over the bytes that follow.
+Castagnoli's polynomial (RFC 3720, App. B.4). A byte at a time, Python would need minutes for
+a network's weights. But the register after a run of zeros is linear in the register before,
+so rows of words are folded onto one another by tables; measured, 900 MB/s on one core.
 """
 
 from functools import cache
@@ -11,14 +11,8 @@ import numpy as np
 
 _POLYNOMIAL = 0x82F63B78
 _MASK = 0xA282EAD8  # google/leveldb: util/crc32c.h
-
-
-@cache
-def _table() -> np.ndarray:
-    table = np.arange(256, dtype=np.uint32)
-    for _ in range(8):
-        table = np.where(table & 1, (table >> 1) ^ np.uint32(_POLYNOMIAL), table >> 1)
-    return table.astype(np.uint32)
+_ROW = 15  # log2 of the words of a row: its tables and itself stay in the processor's cache
+_WORD = np.dtype("<u4")
 
 
 def crc32c(data: np.ndarray) -> int:
@@ -27,67 +21,75 @@ def crc32c(data: np.ndarray) -> int:
     >>> hex(crc32c(np.frombuffer(b"123456789", np.uint8)))
     '0xe3069283'
     """
-    lane = 1 << max(int(data.size).bit_length() // 2 - 1, 0)
-    lanes = data.size // lane
-    head = data.size - lanes * lane  # first, so that all lanes have one length
-    total = np.array([0xFFFFFFFF], np.uint32)
-    total = _advance(total, data[:head].reshape(1, head))
-    if lanes:
-        # The register starts at zero in a lane: its sum is then linear in its bytes.
-        sums = _advance(np.zeros(lanes, np.uint32), data[head:].reshape(lanes, lane))
-        total = _shift(total, lanes * lane) ^ _joined(sums, lane)
-    return int(total[0]) ^ 0xFFFFFFFF
+    count = data.size // 4
+    register = 0xFFFFFFFF
+    if count:
+        words = np.ascontiguousarray(data[: 4 * count]).view(_WORD)
+        # Before the first word the register is all ones, before every row of zeros nothing.
+        register = _after_words(words, register)
+    for byte in data[4 * count :].tolist():
+        register = int(_byte_table()[(register ^ byte) & 0xFF]) ^ (register >> 8)
+    return register ^ 0xFFFFFFFF
 
 
-def _advance(register: np.ndarray, lanes: np.ndarray) -> np.ndarray:
-    """Return the registers [lanes] after the bytes [lanes, length]."""
-    table, columns = _table(), np.ascontiguousarray(lanes.T)
-    for column in columns:
-        register = table[(register ^ column) & 0xFF] ^ (register >> 8)
-    return register
+def _after_words(words: np.ndarray, register: int) -> int:
+    power = min(max(int(words.size - 1).bit_length(), 0), _ROW)
+    row = 1 << power
+    first = words.size % row or row
+    # Zeros in front of everything change nothing: so all rows have one length.
+    folded = np.zeros(row, _WORD)
+    folded[row - first :] = words[:first]
+    folded[row - first] ^= np.uint32(register)
+    for start in range(first, words.size, row):
+        folded = _fold(folded, words[start : start + row], power)
+    while power:
+        power -= 1
+        folded = _fold(folded[: 1 << power], folded[1 << power :], power)
+    return int(_fold(folded, np.zeros(1, _WORD), 0)[0])
 
 
-def _joined(sums: np.ndarray, length: int) -> np.ndarray:
-    """Return the register [1] after lanes of `length` bytes with these sums, one by one."""
-    while sums.size > 1:
-        if sums.size % 2:  # a lane of zeros in front changes nothing
-            sums = np.concatenate([np.zeros(1, np.uint32), sums])
-        sums = _shift(sums[::2], length) ^ sums[1::2]
-        length *= 2
-    return sums
-
-
-def _shift(register: np.ndarray, length: int) -> np.ndarray:
-    """Return the registers after `length` bytes of zero."""
-    power, operator = 0, _zero_byte()
-    while length >> power:
-        if length >> power & 1:
-            register = _apply(operator, register)
-        operator = _squared(power + 1)
-        power += 1
-    return register
+def _fold(before: np.ndarray, after: np.ndarray, power: int) -> np.ndarray:
+    """Return the words that stand for two rows of 2**power words, one after the other."""
+    low, high = _tables(power)
+    halves = before.view("<u2")
+    folded: np.ndarray = low[halves[::2]] ^ high[halves[1::2]] ^ after
+    return folded
 
 
 @cache
-def _zero_byte() -> tuple[int, ...]:
-    # What one byte of zero makes of each bit of the register.
-    return tuple(int(v) for v in _advance(1 << np.arange(32, dtype=np.uint32), _ZERO))
+def _tables(power: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what 2**power words of zeros make of each lower and upper half of a register."""
+    images = _images(power)
+    return _spanned(images[:16]), _spanned(images[16:])
 
 
-_ZERO = np.zeros((32, 1), np.uint8)
+def _spanned(images: np.ndarray) -> np.ndarray:
+    table = np.zeros(1, _WORD)
+    for image in images:
+        table = np.concatenate([table, table ^ image])
+    return table
 
 
 @cache
-def _squared(power: int) -> tuple[int, ...]:
-    before = _zero_byte() if power == 1 else _squared(power - 1)
-    return tuple(int(v) for v in _apply(before, np.array(before, np.uint32)))
+def _images(power: int) -> np.ndarray:
+    """Return what 2**power words of zeros make of each of the register's 32 bits."""
+    if power == 0:
+        images = np.uint32(1) << np.arange(32, dtype=_WORD)
+        for _ in range(4):
+            images = _byte_table()[images & 0xFF] ^ (images >> 8)
+        return images
+    half = _images(power - 1)
+    bits = half[:, None] >> np.arange(32, dtype=_WORD) & 1
+    squared: np.ndarray = np.bitwise_xor.reduce(bits * half, axis=1)
+    return squared
 
 
-def _apply(operator: tuple[int, ...], register: np.ndarray) -> np.ndarray:
-    result = np.zeros_like(register)
-    for bit, column in enumerate(operator):
-        result ^= np.where(register >> np.uint32(bit) & 1, np.uint32(column), np.uint32(0))
-    return result
+@cache
+def _byte_table() -> np.ndarray:
+    table = np.arange(256, dtype=_WORD)
+    for _ in range(8):
+        table = np.where(table & 1, (table >> 1) ^ np.uint32(_POLYNOMIAL), table >> 1)
+    return table.astype(_WORD)
 
 
 def masked_crc32c(data: np.ndarray) -> int:

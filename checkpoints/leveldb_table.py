@@ -11,24 +11,13 @@ import numpy as np
 from .crc32c import masked_crc32c
 from .errors import BadCheckpoint
 from .file_bytes import FileBytes
+from .protobuf import varint
 
 MAGIC = 0xDB4775248B80FB57.to_bytes(8, "little")
 _FOOTER = 48  # bytes: two handles of at most 20, and the magic
 _LARGEST = 1 << 26  # bytes of a block: an index of a million tensors
-
-
-def varint(data: bytes, place: int) -> tuple[int, int]:
-    """Return (value, place after it) of a base-128 number. Raises: ValueError when it is cut."""
-    value = 0
-    for shift in range(0, 70, 7):
-        if place >= len(data):
-            break
-        byte = data[place]
-        place += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, place
-    raise ValueError("a number is cut or has more than ten bytes")
+_LONGEST_KEY = 1 << 12
+_MOST_ENTRIES = 200_000
 
 
 def read_table(file: FileBytes) -> Iterator[tuple[bytes, bytes]]:
@@ -38,20 +27,39 @@ def read_table(file: FileBytes) -> Iterator[tuple[bytes, bytes]]:
         BadCheckpoint: cut, damaged, or compressed.
     """
     try:
-        footer = file.slice(len(file) - _FOOTER, _FOOTER)
-        if len(file) < _FOOTER or not footer.endswith(MAGIC):
+        footer = file.slice(max(len(file) - _FOOTER, 0), _FOOTER)
+        if len(footer) < _FOOTER or not footer.endswith(MAGIC):
             raise ValueError("its last eight bytes are not those of a table")
         _, _, place = _handle(footer, 0)
         offset, size, _ = _handle(footer, place)
-        for _, handle in _entries(_block(file, offset, size)):
-            yield from _entries(_block(file, *_handle(handle, 0)[:2]))
-    except (ValueError, IndexError) as error:
+        yield from _ordered(_all_entries(file, _block(file, offset, size)))
+    except ValueError as error:
         raise BadCheckpoint(
             file.path,
             f"its table is cut or damaged ({error})",
             "a whole file",
             "Download it again.",
         ) from error
+
+
+def _all_entries(file: FileBytes, index: bytes) -> Iterator[tuple[bytes, bytes]]:
+    end = 0
+    for _, handle in _entries(index):
+        offset, size, _ = _handle(handle, 0)
+        # One block listed a million times would keep us busy for hours.
+        if offset < end:
+            raise ValueError(f"the block at {offset} is listed twice")
+        end = offset + size
+        yield from _entries(_block(file, offset, size))
+
+
+def _ordered(entries: Iterator[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    before: bytes | None = None
+    for count, (key, value) in enumerate(entries):
+        if (before is not None and key <= before) or count >= _MOST_ENTRIES:
+            raise ValueError(f"{key[:40]!r} is out of order, or one of more than {_MOST_ENTRIES}")
+        before = key
+        yield key, value
 
 
 def _handle(data: bytes, place: int) -> tuple[int, int, int]:
@@ -84,6 +92,9 @@ def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
         length, place = varint(block, place)
         if shared > len(key) or place + own + length > end:
             raise ValueError("an entry ends after its block")
+        # Keys share their beginnings: a long one could be repeated for three bytes a time.
+        if shared + own > _LONGEST_KEY:
+            raise ValueError(f"a key of {shared + own} bytes")
         key = key[:shared] + block[place : place + own]
         yield key, block[place + own : place + own + length]
         place += own + length

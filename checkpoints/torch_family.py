@@ -89,9 +89,16 @@ def _first(beside: Beside, places: tuple[str, ...]) -> Table:
 
 
 def _bare(family: Family, opened: Opened) -> _Found:
+    """Return the file's one network under the family's name for it: a backbone by itself."""
     tensors = torch_tensors(opened)
-    table = network_at(tensors, lone_place(opened, tensors))
-    return Beside(opened=opened, tensors=tensors), {next(iter(family.networks)): table}
+    place = lone_place(opened, tensors)
+    names = (name for name, places in family.networks.items() if _lies_at(place, places))
+    name = next(names, next(iter(family.networks)))
+    return Beside(opened=opened, tensors=tensors), {name: network_at(tensors, place)}
+
+
+def _lies_at(place: str, places: tuple[str, ...]) -> bool:
+    return any(known and f".{place}".endswith(f".{known}") for known in places)
 
 
 def _read(family: Family, opened: Opened, network: str | None) -> Upstream:

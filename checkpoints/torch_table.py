@@ -143,7 +143,7 @@ def facts(opened: Opened) -> dict[str, Any]:
     """Return the numbers and texts beside the table; tensors of one number count as one."""
     found = opened.facts()
     for name, value in opened.tree.items():
-        if isinstance(value, Stored) and value.shape == ():
+        if isinstance(value, Stored) and _is_fact(str(name), value):
             found[str(name)] = np.asarray(value.load()).item()
     return found
 

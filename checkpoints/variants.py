@@ -14,8 +14,8 @@ Shapes = Mapping[str, tuple[int, ...]]
 _BY_NAME = (
     (r"^[23]\.0\.conv1\.", "a Sequential without the ReLU of its stem (it was no child module)"),
     (r"\.se\.conv\.", "efficient channel attention (ECA)"),
-    (r"\.(se|se_module|attn)\.", "channel attention in its blocks (squeeze-and-excitation or kin)"),
     (r"\.conv\d\.(paths|attn)\.", "selective kernels (SK)"),
+    (r"\.(se|se_module|attn)\.", "channel attention in its blocks (squeeze-and-excitation or kin)"),
     (r"\.conv2\.(fc1|bn0|bn1)\.", "split attention (ResNeSt)"),
     (r"\.convs\.\d+\.", "convolutions in scales (Res2Net)"),
     (r"\.(IN|BN)\.(weight|bias)$", "instance normalisation in its blocks (IBN)"),

@@ -6,8 +6,8 @@ torchvision's, so a bare state dict of timm is detected as `torchvision`.
 
 Anti-aliased kin (resnetaa50, resnetblur50: timm/models/resnet.py) have the plain network's
 tensors to the last shape; only `arch`, the arguments or config.json tell them apart, and a bare
-state dict of theirs is nowhere told from a plain one's. timm/models/resnetv2.py is refused by
-its names.
+state dict of theirs is nowhere told from a plain one's. Those of timm/models/resnetv2.py and
+sknet.py are refused by their names.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,12 @@ from ..pickles.inert import Inert
 from ..torch_family import Beside, Family, family_format
 from ..torch_table import torch_tensors
 
-_V2 = {"stem.conv.weight", "stages.0.blocks.0.norm1.weight"}
+# Kin whose first block has other names than torchvision's: these are claimed to be refused.
+_KIN = {
+    "stages.0.blocks.0.norm1.weight": "a pre-activation ResNet (v2)",
+    "layer1.0.conv1.paths.0.conv.weight": "a ResNet with selective kernels (SK)",
+    "layer1.0.conv2.paths.0.conv.weight": "a ResNet with selective kernels (SK)",
+}
 _ANTI_ALIASED = ("resnetaa", "resnetblur", "resnetrs")
 # Arguments that change training, or shapes that tell themselves.
 _HARMLESS = {"num_classes", "in_chans", "drop_rate", "drop_path_rate", "drop_block_rate"}
@@ -76,23 +81,22 @@ _TRAINED = family_format(
 
 def matches(opened: Opened) -> bool:
     """Return whether timm's training saved the file, or a kind of ResNet that only timm has."""
-    return _TRAINED.matches(opened) or _is_v2(opened)
+    return _TRAINED.matches(opened) or _kin(opened) is not None
 
 
-def _is_v2(opened: Opened) -> bool:
-    return {name.removeprefix("state_dict.") for name in torch_tensors(opened)} >= _V2
+def _kin(opened: Opened) -> str | None:
+    names = {name.removeprefix("state_dict.") for name in torch_tensors(opened)}
+    return next((kin for sign, kin in _KIN.items() if sign in names), None)
 
 
 def read(opened: Opened, network: str | None) -> Upstream:
     """Return the trained network (default) or its moving average.
 
     Raises:
-        BadCheckpoint: it is anti-aliased or pre-activation, or the network is not there.
+        BadCheckpoint: it is no plain ResNet, or the network is not there.
     """
-    if _is_v2(opened):
-        raise BadCheckpoint(
-            opened.path, "its network is a pre-activation ResNet (v2)", "a ResNet of version 1"
-        )
+    if kin := _kin(opened):
+        raise BadCheckpoint(opened.path, f"its network is {kin}", "a plain ResNet of version 1")
     return _TRAINED.read(opened, network)
 
 

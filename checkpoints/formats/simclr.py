@@ -4,33 +4,40 @@ google-research/simclr: resnet.py, model.py, model_util.py, run.py. Its layers h
 of their own: TensorFlow numbers them in the order of creation, so the order of the code is
 the architecture. Strided convolutions are padded symmetrically (`conv2d_fixed_padding`), the
 max-pool is SAME; images are in [0, 1] and not normalised (data_util.py).
+
+`raw`, the default, is what their code and their Hub modules evaluate. `ema` is the moving
+average under `ema_model/` in the released files of version 2, of which their code says no
+more than the name (colabs/load_and_inference.ipynb; Separius/SimCLRv2-Pytorch: convert.py).
 """
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from ..container import Opened, tensors_of
 from ..errors import BadCheckpoint
 from ..format import Format, Upstream
 from ..infer import infer_spec
-from ..spec import Preprocessing
-from ..stored import Stored, hwio_to_oihw, shapes_of
+from ..simclr_network import (
+    LEAVES,
+    SELECTIVE,
+    SQUEEZED,
+    classifier,
+    dropped,
+    layer,
+    preprocessing_of,
+    refused,
+)
+from ..stored import Stored, shapes_of
 
 _SCOPE = "base_model/"
 _HEAD = "head_supervised/linear_layer/dense/"
-_EMA = "/ExponentialMovingAverage"
+_PROJECTION = "head_contrastive/"
+_EMA_SCOPE = "ema_model/"
+_EMA_SLOT = "/ExponentialMovingAverage"  # TensorFlow's own averages: one beside each variable
+_SLOT = "/Momentum"
 _NETWORKS = ("raw", "ema")
-# data_util.py: CROP_PROPORTION 0.875, bicubic; [0, 1] without mean and deviation.
-_PREPROCESSING = Preprocessing(
-    image_size=224, resize=256, interpolation="bicubic", mean=(0, 0, 0), std=(1, 1, 1)
-)
-_NUMBERED = re.compile(r"(conv2d|batch_normalization)(?:_(\d+))?/(\w+)")
-_LEAVES = {
-    "gamma": "weight",
-    "beta": "bias",
-    "moving_mean": "running_mean",
-    "moving_variance": "running_var",
-}
+_NUMBERED = re.compile(r"(conv2d|batch_normalization)(?:_(\d{1,4}))?/(\w+)")
 # Convolutions of all blocks -> blocks of the four groups (resnet.py: resnet_v1).
 _BASIC = {16: (2, 2, 2, 2), 32: (3, 4, 6, 3)}
 _BOTTLENECK = {
@@ -42,12 +49,12 @@ _BOTTLENECK = {
 
 
 def matches(opened: Opened) -> bool:
-    """Return whether a TensorFlow checkpoint has SimCLR's first convolution."""
-    return opened.container == "tensorflow_bundle" and f"{_SCOPE}conv2d/kernel" in opened.tree
+    """Return whether the file has SimCLR's first convolution."""
+    return isinstance(opened.tree.get(f"{_SCOPE}conv2d/kernel"), Stored)
 
 
 def read(opened: Opened, network: str | None) -> Upstream:
-    """Return the network; its supervised linear layer, where there is one, as `fc`.
+    """Return the network; its supervised linear layer, where it takes features, as `fc`.
 
     Args:
         network: raw, the variables themselves; ema, their moving averages.
@@ -57,45 +64,63 @@ def read(opened: Opened, network: str | None) -> Upstream:
             resnet.py does not have, or no moving averages where they were asked for.
     """
     network = network or "raw"
-    table = _chosen(opened, network)
-    convolutions, norms = _numbered(opened, table)
-    names = list(_order(opened, convolutions))
+    table = tensors_of(opened.tree)
+    chosen = table if network == "raw" else _averages(opened, table)
+    kernels, norms = _numbered(opened, chosen)
     named: dict[str, Stored] = {}
-    for name, kernel, norm in zip(names, convolutions, norms, strict=True):
-        named[f"{name}.weight"] = hwio_to_oihw(kernel)
-        for leaf, tensor in norm.items():
-            named[f"{_norm_of(name)}.{_LEAVES[leaf]}"] = tensor
+    names = _order(opened, kernels)
+    for name, kernel, norm in zip(names, kernels, norms, strict=True):
+        named |= layer(name, kernel, norm)
     spec = infer_spec(shapes_of(named), opened.path, padding="fixed")
-    head = {n: table[f"{_HEAD}{n}"] for n in ("kernel", "bias") if f"{_HEAD}{n}" in table}
-    classes = None
-    if len(head) == 2 and head["kernel"].shape[0] == spec.feature_dim:
-        named |= {"fc.weight": hwio_to_oihw(head["kernel"]), "fc.bias": head["bias"]}
-        classes = head["kernel"].shape[1]
-    kept = {id(tensor.load) for tensor in named.values()}
-    step = opened.tree.get("global_step")
+    head = chosen if _head_takes_features(table) else {}
+    named |= classifier(head.get(f"{_HEAD}kernel"), head.get(f"{_HEAD}bias"), spec.feature_dim)
+    step = table.get("global_step")
     return Upstream(
         tensors=named,
         spec=spec,
-        preprocessing=_PREPROCESSING,
-        classes=classes,
-        dropped=tuple(n for n, t in tensors_of(opened.tree).items() if id(t.load) not in kept),
-        stored={"step": int(step.load())} if isinstance(step, Stored) else {},
+        preprocessing=preprocessing_of(spec),
+        classes=named["fc.bias"].final_shape[0] if "fc.bias" in named else None,
+        dropped=dropped(opened, named.values(), _group),
+        stored={"step": int(step.load())} if step is not None and step.shape == () else {},
         network=network,
         method="simclr",
     )
 
 
-def _chosen(opened: Opened, network: str) -> dict[str, Stored]:
-    """Return the variables by name, or their moving averages under the same names."""
-    table = tensors_of(opened.tree)
-    if network == "raw":
-        return table
-    averages = {n.removesuffix(_EMA): t for n, t in table.items() if n.endswith(_EMA)}
-    if not averages:
+def _averages(opened: Opened, table: Mapping[str, Stored]) -> dict[str, Stored]:
+    """Return the moving averages under the names of the variables that they are of."""
+    scoped = {n.removeprefix(_EMA_SCOPE): t for n, t in table.items() if n.startswith(_EMA_SCOPE)}
+    if scoped:
+        return scoped
+    slots = {n.removesuffix(_EMA_SLOT): t for n, t in table.items() if n.endswith(_EMA_SLOT)}
+    if not slots:
         raise BadCheckpoint(opened.path, "has no moving averages", "--network raw")
     # Running means and variances are averages already and have no second one.
-    statistics = {n: t for n, t in table.items() if "/moving_" in n and not n.endswith(_EMA)}
-    return {**statistics, **averages}
+    statistics = {n: t for n, t in table.items() if re.search(r"/moving_(mean|variance)$", n)}
+    return {**statistics, **slots}
+
+
+def _head_takes_features(table: Mapping[str, Stored]) -> bool:
+    """Return whether the supervised layer surely stands on the encoder.
+
+    Version 2 is fine-tuned from the first layer of the projection head where labels are few
+    (README.md, --ft_proj_selector=1), which is as wide as the features: no shape tells. So
+    with a projection head in the file the layer counts only if that head was trained down to
+    its last layer, the one without offset: in pretraining the selector is 0.
+    """
+    kernels = sorted(n for n in table if re.fullmatch(rf"{_PROJECTION}\w+/dense/kernel", n))
+    if not kernels:
+        return True
+    offset = kernels[-1].replace("dense/kernel", "batch_normalization/beta")
+    return f"{kernels[-1]}{_SLOT}" in table and offset not in table
+
+
+def _group(name: str) -> str:
+    if name.endswith(_SLOT):
+        return "Momentum"
+    if name.endswith(_EMA_SLOT):
+        return _EMA_SLOT.removeprefix("/")
+    return name.partition("/")[0]
 
 
 def _numbered(
@@ -105,28 +130,21 @@ def _numbered(
     kernels: dict[int, Stored] = {}
     norms: dict[int, dict[str, Stored]] = {}
     for name, tensor in table.items():
-        if not name.startswith(_SCOPE):
+        found = _NUMBERED.fullmatch(name.removeprefix(_SCOPE)) if name.startswith(_SCOPE) else None
+        if found is None:
             continue
-        found = _NUMBERED.fullmatch(name.removeprefix(_SCOPE))
-        kind, number, leaf = found.groups() if found else ("", None, "")
         # By number, not by name: conv2d_10 would come before conv2d_2.
+        kind, number, leaf = found[1], int(found[2] or 0), found[3]
+        if kind == "conv2d" and leaf == "bias":
+            raise refused(opened.path, SQUEEZED)
         if kind == "conv2d" and leaf == "kernel":
-            kernels[int(number or 0)] = tensor
-        elif kind == "batch_normalization" and leaf in _LEAVES:
-            norms.setdefault(int(number or 0), {})[leaf] = tensor
-        elif kind == "conv2d" and leaf == "bias":
-            raise BadCheckpoint(
-                opened.path, "is a squeeze-and-excitation ResNet", "a plain ResNet", _WHY
-            )
+            kernels[number] = tensor
+        elif kind == "batch_normalization" and leaf in LEAVES:
+            norms.setdefault(number, {})[leaf] = tensor
     ordered = [kernels[number] for number in sorted(kernels)]
-    if len(ordered) > 1 and ordered[0].shape[0] == ordered[1].shape[0] == 3:
-        raise BadCheckpoint(
-            opened.path,
-            "is a ResNet with selective kernels (three 3x3 convolutions in its stem)",
-            "a plain ResNet",
-            _WHY,
-        )
-    if len(kernels) != len(norms) or sorted(norms) != sorted(kernels):
+    if _is_selective([kernel.shape for kernel in ordered]):
+        raise refused(opened.path, SELECTIVE)
+    if len(kernels) != len(norms):
         raise BadCheckpoint(
             opened.path,
             f"has {len(kernels)} convolutions and {len(norms)} batch norms",
@@ -135,12 +153,19 @@ def _numbered(
     return ordered, [norms[number] for number in sorted(norms)]
 
 
-_WHY = "Its function is another one: relicheck converts ResNets of version 1 only."
+def _is_selective(shapes: list[tuple[int, ...]]) -> bool:
+    if any(len(shape) != 4 for shape in shapes):
+        return False
+    # Two streams come out of one 3x3 convolution; they are added before the next one (1x1).
+    return any(
+        one[0] == 3 and one[3] == 2 * one[2] and two[0] == 1 and two[2] == one[2]
+        for one, two in pairwise(shapes)
+    )
 
 
 def _order(opened: Opened, kernels: list[Stored]) -> Iterator[str]:
     """Yield the canonical name of each convolution, in the order resnet.py makes them."""
-    bottleneck = len(kernels) > 2 and kernels[2].shape[0] == 1
+    bottleneck = len(kernels) > 2 and kernels[2].shape[:1] == (1,)
     known, each = (_BOTTLENECK, 3) if bottleneck else (_BASIC, 2)
     inside = len(kernels) - 1 - 4  # without the stem and a projection per group
     if inside not in known:
@@ -157,12 +182,6 @@ def _order(opened: Opened, kernels: list[Stored]) -> Iterator[str]:
                 yield f"layer{group}.0.downsample.0"
             for index in range(1, each + 1):
                 yield f"layer{group}.{block}.conv{index}"
-
-
-def _norm_of(convolution: str) -> str:
-    if convolution.endswith("downsample.0"):
-        return convolution.removesuffix("0") + "1"
-    return convolution.replace("conv", "bn")
 
 
 FORMAT = Format(

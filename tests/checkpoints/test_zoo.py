@@ -305,13 +305,6 @@ def test_the_links_that_point_at_another_file_say_so():
     assert not entry.claims
 
 
-def test_tensorflow_2s_object_graph_is_refused_with_the_reason():
-    entry = zoo.read_published("compressive_c_byol_resnet50_1x_1500ep")
-
-    with pytest.raises(BadCheckpoint, match="object graph"):
-        entry.check_spec(ResNetSpec(depth=50, padding="fixed"), "a file")
-
-
 def test_a_file_with_another_network_than_the_entrys_is_refused(byol):
     # The names and shapes fit; read with torch's padding it would lose 4.6 points.
     torchs = ResNetSpec(depth=50, padding="symmetric")

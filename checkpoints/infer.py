@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from .errors import BadCheckpoint, ManifestMismatch
-from .spec import Padding, ResNetSpec, Shortcut
+from .spec import Padding, ResNetSpec, Shortcut, Stem
 
 _BLOCK = re.compile(r"layer(\d+)\.(\d+)\.conv1\.weight")
 
@@ -18,8 +18,12 @@ def infer_spec(
     *,
     padding: Padding,
     bn_epsilon: float = 1e-5,
+    small_stem: Stem = "cifar",
 ) -> ResNetSpec:
     """Return the spec whose parameters have these canonical names and shapes.
+
+    Args:
+        small_stem: which of the 3x3 stems it is, where it has one: they pad differently.
 
     Raises:
         BadCheckpoint: no plain ResNet has them.
@@ -42,7 +46,7 @@ def infer_spec(
         return ResNetSpec(
             depth=_depth(counts, bottleneck),
             width_multiplier=stem[0] / (16 if len(counts) == 3 else 64),
-            stem="imagenet" if stem[2] == 7 else "cifar",
+            stem="imagenet" if stem[2] == 7 else small_stem,
             shortcut=_shortcut(shapes, bottleneck),
             padding=padding,
             bn_epsilon=bn_epsilon,

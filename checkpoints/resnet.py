@@ -30,8 +30,15 @@ class _Convolution(nn.Conv2d):
     """A convolution without bias and with either padding."""
 
     def __init__(
-        self, source: int, target: int, kernel: int, stride: int, padding: Padding
+        self,
+        source: int,
+        target: int,
+        kernel: int,
+        stride: int,
+        padding: Padding,
+        pixels: int | None = None,
     ) -> None:
+        """Args: pixels: on every side at stride 1; None: half the kernel."""
         same = padding == "same" or (padding == "flax" and kernel != 7)
         self._same = same and stride > 1
         super().__init__(
@@ -40,7 +47,7 @@ class _Convolution(nn.Conv2d):
             kernel,
             stride,
             # At stride 1 both paddings are (kernel - 1) / 2 on each side.
-            padding=0 if self._same else kernel // 2,
+            padding=0 if self._same else kernel // 2 if pixels is None else pixels,
             bias=False,
         )
 
@@ -135,7 +142,8 @@ class ResNet(nn.Module):
         self.spec = spec
         imagenet = spec.stem == "imagenet"
         kernel, stride = (7, 2) if imagenet else (3, 1)
-        self.conv1 = _Convolution(3, spec.stem_channels, kernel, stride, spec.padding)
+        pixels = 2 if spec.stem == "cifar_padded" else None
+        self.conv1 = _Convolution(3, spec.stem_channels, kernel, stride, spec.padding, pixels)
         self.bn1 = nn.BatchNorm2d(spec.stem_channels, eps=spec.bn_epsilon)
         self.maxpool = _MaxPool(spec.padding) if imagenet else nn.Identity()
         channels = spec.stem_channels

@@ -11,7 +11,7 @@ from typing import Literal
 
 from .errors import ManifestMismatch
 
-Stem = Literal["imagenet", "cifar"]
+Stem = Literal["imagenet", "cifar", "cifar_padded"]
 Shortcut = Literal["projection", "every_stage", "parameter_free"]
 Padding = Literal["same", "symmetric", "fixed", "flax"]
 Interpolation = Literal["bicubic", "bilinear"]
@@ -43,7 +43,10 @@ class ResNetSpec:
 
     depth: int
     width_multiplier: float = 1.0  # of every channel count, the stem's included
-    stem: Stem = "imagenet"  # imagenet: 7x7 stride 2 and max-pool; cifar: 3x3 stride 1
+    # imagenet: 7x7 stride 2 and max-pool; cifar: 3x3 stride 1; cifar_padded: the same with 2
+    # pixels around the image instead of 1, whatever `padding` says (vturrisi/solo-learn:
+    # solo/methods/base.py).
+    stem: Stem = "imagenet"
     # projection: a 1x1 convolution where the shape changes; every_stage: also where the first
     # stage begins (BYOL's ResNet-18 and -34); parameter_free: He's option A.
     shortcut: Shortcut = "projection"
@@ -60,7 +63,7 @@ class ResNetSpec:
                 "ResNetSpec", f"depth {self.depth}", f"one of {', '.join(map(str, sorted(known)))}"
             )
         for field, value, choices in (
-            ("stem", self.stem, ("imagenet", "cifar")),
+            ("stem", self.stem, ("imagenet", "cifar", "cifar_padded")),
             ("shortcut", self.shortcut, ("projection", "every_stage", "parameter_free")),
             ("padding", self.padding, ("same", "symmetric", "fixed", "flax")),
         ):

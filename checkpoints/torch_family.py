@@ -28,7 +28,7 @@ def _no_doubt(beside: Beside) -> None:
     """Raise nothing: what the network computes is what its tensors tell."""
 
 
-def _as_inferred(where: object, spec: ResNetSpec) -> ResNetSpec:
+def _as_inferred(spec: ResNetSpec) -> ResNetSpec:
     return spec
 
 
@@ -50,8 +50,8 @@ class Family:
     preprocessing: Mapping[Stem, Preprocessing] = field(default_factory=dict)  # where unusual
     # Raises BadCheckpoint where the file says that its network is none we compute.
     check: Callable[[Beside], None] = _no_doubt
-    # (file, spec as the tensors tell it) -> spec as the family's code builds it
-    specify: Callable[[object, ResNetSpec], ResNetSpec] = _as_inferred
+    # spec as the tensors tell it -> spec as the family's code builds it
+    specify: Callable[[ResNetSpec], ResNetSpec] = _as_inferred
 
 
 def family_format(family: Family, *, description: str, source: str) -> Format:
@@ -114,9 +114,6 @@ def _read(family: Family, opened: Opened, network: str | None) -> Upstream:
         network=name if len(family.networks) > 1 else None,
         method=family.method(beside),
     )
-    usual, stem = upstream.preprocessing, upstream.spec.stem
-    return replace(
-        upstream,
-        spec=family.specify(opened.path, upstream.spec),
-        preprocessing=family.preprocessing.get(stem, usual),
-    )
+    spec = family.specify(upstream.spec)
+    preprocessing = family.preprocessing.get(spec.stem, upstream.preprocessing)
+    return replace(upstream, spec=spec, preprocessing=preprocessing)

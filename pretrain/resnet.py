@@ -110,7 +110,7 @@ class ResNet(nn.Module):
             spec.stem_channels,
             (kernel, kernel),
             stride,
-            padding=_padding(spec, kernel),
+            padding=[(2, 2)] * 2 if spec.stem == "cifar_padded" else _padding(spec, kernel),
             use_bias=False,
             name="conv1",
         )(images)

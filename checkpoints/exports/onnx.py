@@ -132,7 +132,8 @@ class _Graph:
         window: dict[str, Any] = {"kernel_shape": [kernel] * 2, "strides": [stride] * 2}
         if stride > 1 and part in _SAME[self.spec.padding]:
             return {**window, "auto_pad": "SAME_UPPER"}
-        return {**window, "pads": [kernel // 2] * 4}
+        is_padded = part == "stem" and self.spec.stem == "cifar_padded"
+        return {**window, "pads": [2 if is_padded else kernel // 2] * 4}
 
     def _normalised(
         self, x: str, convolution: str, norm: str, kernel: int, stride: int, part: str = "block"

@@ -9,6 +9,8 @@ For CIFAR-10 and -100 it replaces the stem by a 3x3 convolution that pads by 2 p
 CIFAR stem and cannot tell.
 """
 
+from dataclasses import replace
+
 from ..containers.hub_folder import read_json
 from ..errors import BadCheckpoint
 from ..spec import Preprocessing, ResNetSpec
@@ -35,14 +37,8 @@ def _method(beside: Beside) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _specify(where: object, spec: ResNetSpec) -> ResNetSpec:
-    if spec.stem == "imagenet":
-        return spec
-    raise BadCheckpoint(
-        where,
-        "solo-learn's 3x3 stem pads by 2 pixels, and relicheck's by 1",
-        "a network trained on larger images, with the 7x7 stem",
-    )
+def _specify(spec: ResNetSpec) -> ResNetSpec:
+    return spec if spec.stem == "imagenet" else replace(spec, stem="cifar_padded")
 
 
 FORMAT = family_format(
@@ -54,7 +50,7 @@ FORMAT = family_format(
         is_theirs=_is_theirs,
         method=_method,
         classifiers={"online": ("classifier.",), "momentum": ("momentum_classifier.",)},
-        preprocessing={"cifar": _CIFAR},
+        preprocessing={"cifar_padded": _CIFAR},
         specify=_specify,
     ),
     description="solo-learn's Lightning checkpoints (backbone, classifier)",

@@ -16,6 +16,7 @@ SPECS = [
     ResNetSpec(depth=18, width_multiplier=1 / 8, padding="fixed"),
     ResNetSpec(depth=18, width_multiplier=1 / 8, padding="flax"),
     ResNetSpec(depth=20, width_multiplier=1 / 4, stem="cifar", shortcut="parameter_free"),
+    ResNetSpec(depth=18, width_multiplier=1 / 8, stem="cifar_padded", padding="same"),
 ]
 
 

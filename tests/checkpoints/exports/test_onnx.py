@@ -16,6 +16,7 @@ BASES = {
     "bottleneck": ResNetSpec(depth=50, width_multiplier=1 / 8),
     "basic": ResNetSpec(depth=18, width_multiplier=1 / 8, shortcut="every_stage"),
     "cifar_stem": ResNetSpec(depth=18, width_multiplier=1 / 8, stem="cifar"),
+    "padded_stem": ResNetSpec(depth=18, width_multiplier=1 / 8, stem="cifar_padded"),
     "parameter_free": ResNetSpec(
         depth=20, width_multiplier=1 / 4, stem="cifar", shortcut="parameter_free"
     ),

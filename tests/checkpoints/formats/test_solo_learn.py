@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import nn
 
-from relicheck.checkpoints.errors import BadCheckpoint
 from relicheck.checkpoints.source import read_source
 
 
@@ -89,9 +88,14 @@ def test_another_programs_args_json_says_nothing(save):
     assert read_source(path).manifest.method == "unstated"
 
 
-def test_a_cifar_stem_pads_by_two_pixels_and_is_refused(save):
-    # 3x3, stride 1, padding 2 (base.py): 32 pixels become 34, and no tensor tells.
-    path, _ = save(stem="cifar")
+def test_a_cifar_stem_pads_by_two_pixels_which_no_tensor_tells(save, assert_same_stages):
+    # base.py replaces conv1 by one of 3x3, stride 1, padding 2: 32 pixels become 34.
+    path, model = save(stem="cifar")
+    for backbone in (model.backbone, model.momentum_backbone):
+        backbone.conv1.padding = (2, 2)
 
-    with pytest.raises(BadCheckpoint, match="3x3 stem pads by 2 pixels"):
-        read_source(path)
+    ours = assert_same_stages(path, model.backbone, sides=(32, 33))
+
+    assert ours.spec.stem == "cifar_padded"
+    assert ours.manifest.preprocessing.std == (0.247, 0.243, 0.261)
+    assert ours.stages(torch.zeros(1, 3, 32, 32))[0].shape[-2:] == (34, 34)

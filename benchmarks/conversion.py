@@ -8,8 +8,10 @@ reads it in turn, each in a process of its own:
     python benchmarks/conversion.py --depth 200 --width 2 # about 5 GB of disk, 1 GB of memory
 
 Reading is done with the file in the page cache (warm) and after it was dropped from it
-(cold, which depends on the disk); and once by pickle.load, which is how the file is read
-otherwise (safe here: this script wrote it). Times of whole processes, imports included.
+(cold, which depends on the disk); by SHA-256, which every conversion computes of the whole
+file; and by pickle.load, which is how the file is read otherwise (safe here: this script
+wrote it). Times are of the work itself, without the interpreter's start and imports, except
+`process_s`, which is the whole of `relicheck convert`. Peaks are of whole processes.
 """
 
 import argparse
@@ -94,31 +96,49 @@ def make(path, spec):
 
 
 READ = """
-import sys
+import sys, time
+start = time.perf_counter()
 with open(sys.argv[1], "rb", buffering=0) as stream:
     buffer = bytearray(1 << 20)
     while stream.readinto(buffer): pass
+print(time.perf_counter() - start)
+"""
+HASH = """
+import hashlib, sys, time
+start = time.perf_counter()
+with open(sys.argv[1], "rb") as stream:
+    hashlib.file_digest(stream, "sha256")
+print(time.perf_counter() - start)
 """
 UNPICKLE = """
-import pickle, sys
+import pickle, sys, time, numpy
+start = time.perf_counter()
 with open(sys.argv[1], "rb") as stream:
     pickle.load(stream)
+print(time.perf_counter() - start)
 """
 CONVERT = """
-import sys
+import sys, time
 from relicheck.checkpoints.convert import convert
+start = time.perf_counter()
 convert(sys.argv[1], sys.argv[2], "haiku")
+print(time.perf_counter() - start)
 """
+# Without what a process pays once, whatever it converts: importing torch and PIL.
+CONVERT_LOADED = "import torch, PIL.Image" + CONVERT
 
 
 def run(code, *arguments):
-    """(seconds, peak resident bytes) of one process."""
+    """(seconds of the work, seconds of the process, its peak resident bytes)."""
     start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)])
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, text=True
+    )
+    said = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"ended with {status}")
-    return time.perf_counter() - start, usage.ru_maxrss * 1024
+    return float(said), time.perf_counter() - start, usage.ru_maxrss * 1024
 
 
 def drop_from_cache(path):
@@ -141,35 +161,29 @@ def main():
         kept = sum(4 * int(np.prod(s)) for s in parameter_shapes(spec, CLASSES).values())
         rows = []
         for _ in range(options.runs):
-            empty, _ = run("")
-            warm = run(READ, path)[0] - empty
-            seconds, peak = run(CONVERT, path, output)
+            row = {"read_warm_s": run(READ, path)[0], "hash_s": run(HASH, path)[0]}
+            row["convert_warm_s"] = run(CONVERT_LOADED, path, output)[0]
+            _, row["process_s"], row["peak_MB"] = run(CONVERT, path, output)
             drop_from_cache(path)
-            cold = run(READ, path)[0] - empty
+            row["read_cold_s"] = run(READ, path)[0]
             drop_from_cache(path)
-            cold_seconds, _ = run(CONVERT, path, output)
-            unpickled, unpickled_peak = run(UNPICKLE, path)
-            rows.append((warm, seconds, cold, cold_seconds, peak, unpickled, unpickled_peak))
-        medians = map(statistics.median, zip(*rows, strict=True))
-        warm, seconds, cold, cold_seconds, peak, unpickled, unpickled_peak = medians
+            row["convert_cold_s"] = run(CONVERT_LOADED, path, output)[0]
+            row["unpickle_s"], _, row["unpickle_peak_MB"] = run(UNPICKLE, path)
+            rows.append(row)
+        report = {name: statistics.median(row[name] for row in rows) for name in rows[0]}
         limit = 1.5 * kept + 300e6
-        report = {
-            "network": spec.name,
-            "file_MB": round(path.stat().st_size / 1e6),
-            "kept_MB": round(kept / 1e6),
-            "peak_MB": round(peak / 1e6),
-            "peak_over_limit": round(peak / limit, 2),
-            "read_warm_s": round(warm, 2),
-            "convert_warm_s": round(seconds, 2),
-            "read_cold_s": round(cold, 2),
-            "convert_cold_s": round(cold_seconds, 2),
-            "unpickle_s": round(unpickled, 2),
-            "unpickle_peak_MB": round(unpickled_peak / 1e6),
-            "speed_over_unpickling": round(unpickled / seconds, 2),
-            "speed_over_reading_warm": round(warm / seconds, 2),
-            "speed_over_reading_cold": round(cold / cold_seconds, 2),
+        ratios = {
+            "peak_over_limit": report["peak_MB"] / limit,
+            "speed_over_reading_cold": report["read_cold_s"] / report["convert_cold_s"],
+            "speed_over_reading_warm": report["read_warm_s"] / report["convert_warm_s"],
+            "speed_over_hashing": report["hash_s"] / report["convert_warm_s"],
+            "speed_over_unpickling": report["unpickle_s"] / report["convert_warm_s"],
         }
-        print(json.dumps(report, indent=1))
+        scale = {name: 1e6 if name.endswith("_MB") else 1 for name in report}
+        report = {name: round(value / scale[name], 3) for name, value in report.items()}
+        size = {"file_MB": round(path.stat().st_size / 1e6), "kept_MB": round(kept / 1e6)}
+        ratios = {name: round(value, 3) for name, value in ratios.items()}
+        print(json.dumps({"network": spec.name, **size, **report, **ratios}, indent=1))
 
 
 if __name__ == "__main__":

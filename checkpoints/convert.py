@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from .canary import examine, photographs, untrained_spread
 from .common import weights_hash, write_checkpoint
 from .container import open_checkpoint, tensors_of
 from .errors import BadCheckpoint
 from .files import check_writable
 from .manifest import Manifest
-from .resnet import build
 from .source import read_source
 
 
@@ -32,6 +30,10 @@ def convert(
     output = Path(output)
     check_writable(output)
     source = read_source(path, format_name, facts, network)
+    # Imported here: torch takes longer to import than the file takes to be hashed meanwhile.
+    from .canary import examine, photographs, untrained_spread
+    from .resnet import build
+
     images = photographs(source.preprocessing)
     # The untrained network comes first and goes: the two together need twice the memory.
     untrained = untrained_spread(source.spec, images)

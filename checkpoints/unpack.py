@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, TypeVar, cast
 
+from .container import first_bytes
 from .errors import BadCheckpoint
 
 T = TypeVar("T")
@@ -55,7 +56,8 @@ def is_archive(name: str) -> bool:
 
 def _members(archive: Path, limit: int) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
     """Yield the regular files of an archive by their inner path, in order."""
-    if zipfile.is_zipfile(archive):
+    # Not zipfile.is_zipfile, which looks at the end: a tar may end with a zip that it holds.
+    if first_bytes(archive)[:2] == b"PK":
         with zipfile.ZipFile(archive) as packed:
             for info in _within(archive, limit, packed.infolist(), lambda info: info.file_size):
                 if not info.is_dir():
@@ -75,8 +77,7 @@ def _members(archive: Path, limit: int) -> Iterator[tuple[PurePosixPath, IO[byte
 
 
 def _plain(archive: Path) -> IO[bytes]:
-    with archive.open("rb") as stream:
-        zipped = stream.read(2) == b"\x1f\x8b"
+    zipped = first_bytes(archive)[:2] == b"\x1f\x8b"
     return cast(IO[bytes], gzip.open(archive)) if zipped else archive.open("rb")
 
 

@@ -16,9 +16,7 @@ def lightning(torchvision):
     """Lightning, lightly's heads, lightly's ResNet and its classifiers; torchvision comes first."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about libraries that they look for
-        # Not in the test extra: a hundred megabytes for two families.
-        pytorch_lightning = pytest.importorskip("pytorch_lightning", exc_type=ImportError)
-        pytest.importorskip("lightly", exc_type=ImportError)
+        import pytorch_lightning
         from lightly.models import ResNetGenerator, modules
         from lightly.utils.benchmarking import LinearClassifier, OnlineLinearClassifier
     modules.ResNetGenerator = ResNetGenerator

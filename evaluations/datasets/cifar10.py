@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ...checkpoints.errors import BadData
-from ..dataset import Dataset, missing
+from ..dataset import Dataset, Files, Layout, missing
 from ..images import read_image
 from ..prediction_files import integers, read_arrays
 from ..sources import Images, from_arrays
@@ -135,10 +135,29 @@ DATASET = Dataset(
         "Krizhevsky, Learning Multiple Layers of Features from Tiny Images (2009), "
         "https://www.cs.toronto.edu/~kriz/cifar.html"
     ),
-    obtain=(
-        "unpack cifar-10-binary.tar.gz from https://www.cs.toronto.edu/~kriz/cifar.html, "
-        "so that cifar-10-batches-bin/test_batch.bin lies there."
+    address="https://www.cs.toronto.edu/~kriz/cifar.html",
+    layouts=(
+        Layout(
+            tree="cifar-10-batches-bin/{data_batch_1..5,test_batch}.bin",
+            files=tuple(
+                Files(pattern=f"{name}.bin", bytes_each=_BATCH_IMAGES * _RECORD_BYTES)
+                for name in ("test_batch", *(f"data_batch_{n}" for n in range(1, 6)))
+            ),
+            get="unpack cifar-10-binary.tar.gz",
+        ),
+        Layout(
+            tree="cifar10/{train_batch_1..5,test_batch}.webp and cifar10/labels.npz",
+            files=(
+                Files(pattern="test_batch.webp"),
+                Files(pattern="train_batch_*.webp", count=5),
+                Files(pattern="labels.npz"),
+            ),
+            get="write the images losslessly",
+        ),
     ),
+    bytes=170_052_171,
+    validation_images=5_000,
+    preprocessing="32 x 32 as they are; transfer papers enlarge to 224 (bicubic)",
     open=open_split,
     folders=("cifar10", "cifar-10-batches-bin", "cifar-10-batches-py"),
 )

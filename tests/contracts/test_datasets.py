@@ -162,6 +162,6 @@ def test_an_empty_folder_is_one_clear_message(name, tmp_path):
     known = datasets.load(name)
     if not known.folders:
         pytest.skip(f"{name} comes with a dependency")
-    (tmp_path / known.folders[0]).mkdir()
+    (tmp_path / known.folders[0]).mkdir(parents=True)
     with pytest.raises((MissingData, BadData)):
         open_split(name, "test", tmp_path)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..checkpoints.errors import BadData
 from .content_hashes import recall, stamp
-from .image_source import ImageSource, targets_of
+from .image_source import ImageSource, skipped_of, targets_of
 from .images import decode, read_bytes
 
 # Above this many bytes of files, names and sizes stand for the content.
@@ -213,7 +213,7 @@ def chosen(source: ImageSource, indices: np.ndarray, skipped: Sequence[str] = ()
         read=lambda index: source[int(indices[index])],
         digest=lambda: source.fingerprint,
         expected=source.expected if source.expected is not None else len(source),
-        skipped=(*getattr(source, "skipped", ()), *skipped),
+        skipped=(*skipped_of(source), *skipped),
     )
 
 

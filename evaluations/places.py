@@ -57,4 +57,6 @@ def open_listed(
             "every image of the split",
             "Fetch it again.",
         )
-    return from_members(members.at([place[name] for name in names]), labels=labels, **rest)
+    source = from_members(members.at([place[name] for name in names]), labels=labels, **rest)
+    # As from the folder: the same images have one fingerprint.
+    return source.named(names)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,10 @@ class Images:
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self.read(index)
+
+    def named(self, identities: Sequence[str]) -> "Images":
+        """Return the same images under other names, one for each."""
+        return replace(self, identities=identities)
 
     @cached_property
     def fingerprint(self) -> str:

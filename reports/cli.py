@@ -24,7 +24,7 @@ commands: Modules[click.Command] = Modules(
 
 _ORDER = [
     "demo", "pretrain", "convert", "fetch", "inspect", "export",
-    "evaluate", "cache", "verify", "claims", "report", "list",
+    "data", "evaluate", "cache", "verify", "claims", "report", "list",
 ]  # fmt: skip
 
 

@@ -1,58 +1,112 @@
-"""Caltech-101, a fixed subset: objects and one background class, mean per-class accuracy.
+"""Caltech-101: objects of 101 kinds and one class of background, mean per-class accuracy.
 
-102 folders (101 object classes and BACKGROUND_Google), 30 training images of each and up
-to 50 test images: 3,060 and 2,995 of the 9,144. The split is that of the copy read here
-and no paper's: SimCLR draws 30 images of each class, BYOL 25 and 5 for validation. So no
-claim is judged by it. Read in place from a tar of {train,test}/<class>/<image>, or from
-such folders (Fei-Fei et al. 2004).
+9,144 images of about 300 x 200 pixels in 102 folders, 31 to 800 in each (Fei-Fei et al.
+2004). There is no official division: the papers draw 30 images of each class for training at
+random and score the other 6,084. All 102 classes are scored, BACKGROUND_Google among them
+(30 x 102 = 3,060 training images, as in BYOL, Table 10), mean per class.
+
+`caltech101` draws by the seed 0, `caltech101:3` by the seed 3: PCG64 over the classes and
+files in sorted order. SimCLR trains on all 30; BYOL chooses its penalty on 5 of them, 510 in
+all. No paper's own draw is published, so claims carry the spread over draws.
+
+The 64-pixel subset with a fixed division is another data set: `caltech101_64`.
 """
 
 from pathlib import Path
 
+import numpy as np
+
 from ...checkpoints.errors import BadData
-from ..dataset import Dataset, missing
+from ..dataset import DRAW, Dataset, Files, Geometry, Layout, missing
 from ..folders import read_classes
-from ..images import is_image
-from ..sources import Images, from_tar, list_tar
+from ..sources import Images, from_files
+
+FOLDER = "101_ObjectCategories"
+_CLASSES, _TRAINING_PER_CLASS = 102, 30
 
 
 def open_split(split: str, folder: Path | None) -> Images:
-    """Return one split; classes are in sorted order of their folders' names."""
+    """Return `train`, `test` (seed 0), `train@3` (seed 3) or `all`, classes in sorted order.
+
+    Raises:
+        MissingData: there is no folder 101_ObjectCategories.
+        BadData: other than 102 classes, or one with no image left to score.
+    """
     assert folder is not None
-    archives = sorted(folder.glob("*.tar*"))
-    if not archives:
-        if not (folder / split).is_dir():
-            raise missing("caltech101", folder, f"found neither a tar nor a folder {split!r}")
-        return read_classes(
-            folder / split, name="caltech101", split=split, expected=DATASET.splits[split]
-        )
-    files = [f for f in list_tar(archives[0]) if is_image(Path(f)) and f.count("/") == 2]
-    chosen = [file for file in files if file.startswith(f"{split}/")]
-    if not chosen:
-        raise BadData(archives[0], f"no {split}/<class>/<image>", "the split's images")
-    classes = sorted({file.split("/")[1] for file in chosen})
-    return from_tar(
-        archives[0],
-        chosen,
+    inner = next(
+        (f for f in (folder / FOLDER, folder / "caltech-101" / FOLDER) if f.is_dir()), None
+    )
+    if inner is None:
+        raise missing("caltech101", folder, f"found no {FOLDER}")
+    part, _, seed = split.partition(DRAW)
+    whole = read_classes(inner, name="caltech101", split=split, expected=DATASET.splits["all"])
+    if len(whole.class_names) != _CLASSES:
+        raise BadData(inner, f"{len(whole.class_names)} class folders", f"{_CLASSES}")
+    if part == "all":
+        return whole
+    training = drawn(whole.labels, int(seed or 0), inner)
+    rows = np.flatnonzero(training if part == "train" else ~training)
+    return from_files(
+        inner,
+        [inner / whole.identities[int(row)] for row in rows],
         name="caltech101",
         split=split,
-        labels=[classes.index(file.split("/")[1]) for file in chosen],
-        class_names=tuple(classes),
-        expected=DATASET.splits[split],
+        labels=whole.labels[rows],
+        class_names=whole.class_names,
+        expected=DATASET.splits[part],
     )
 
 
+def drawn(labels: np.ndarray, seed: int, where: object) -> np.ndarray:
+    """Return [N] bool: whether an image is among the 30 of its class drawn for training.
+
+    Args:
+        labels: [N] int64.
+        seed: of the draw.
+        where: the images' folder, for messages.
+
+    Raises:
+        BadData: a class has no more than 30 images.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed))
+    training = np.zeros(len(labels), dtype=bool)
+    for label in range(int(labels.max()) + 1):
+        rows = np.flatnonzero(labels == label)
+        if len(rows) <= _TRAINING_PER_CLASS:
+            raise BadData(
+                where,
+                f"{len(rows)} images of class {label}",
+                f"more than the {_TRAINING_PER_CLASS} that are drawn for training",
+            )
+        training[generator.permutation(rows)[:_TRAINING_PER_CLASS]] = True
+    return training
+
+
 DATASET = Dataset(
-    title="Caltech-101, 30 training and up to 50 test images per class",
-    classes=102,
-    splits={"train": 3060, "test": 2995},
+    title="Caltech-101, 30 random training images per class",
+    classes=_CLASSES,
+    splits={"train": 3_060, "test": 6_084, "all": 9_144},
     licence="CC BY 4.0",
     source="Fei-Fei et al. (2004), https://data.caltech.edu/records/mzrjq-6wc02",
-    obtain=(
-        "from https://data.caltech.edu/records/mzrjq-6wc02, sorted into "
-        "caltech101/{train,test}/<class>/<image>.jpg or one tar of these in caltech101/."
+    address="https://data.caltech.edu/records/mzrjq-6wc02",
+    layouts=(
+        Layout(
+            tree=f"caltech101/{FOLDER}/<class>/image_<4 digits>.jpg",
+            files=(Files(pattern=f"{FOLDER}/*/*", count=9_144),),
+            get=f"unpack caltech-101.zip and the {FOLDER}.tar.gz in it",
+        ),
+        Layout(
+            tree=f"caltech101/caltech-101/{FOLDER}/<class>/image_<4 digits>.jpg",
+            files=(Files(pattern=f"caltech-101/{FOLDER}/*/*", count=9_144),),
+        ),
     ),
+    bytes=137_000_000,
     open=open_split,
-    folders=("caltech101",),
+    folders=("caltech101", "caltech-101"),
+    validation_images=510,
     metric="mean_per_class",
+    scored_classes="101 kinds of objects and the background class",
+    preprocessing="shorter side 224 (bicubic), centre 224",
+    geometry=Geometry(image_size=224, resize=224, interpolation="bicubic"),
+    draws=True,
 )

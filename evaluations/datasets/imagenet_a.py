@@ -8,8 +8,8 @@ are not those of ImageNet-R: 86 are shared.
 
 from pathlib import Path
 
-from ..dataset import Dataset
-from ..folders import read_classes
+from ..class_tars import read_classes_or_tar
+from ..dataset import Dataset, Files, Geometry, Layout
 from ..sources import Images
 from ..splits import imagenet_subset
 
@@ -17,8 +17,9 @@ from ..splits import imagenet_subset
 def open_split(split: str, folder: Path | None) -> Images:
     """Return the test split, classes in ImageNet's index order."""
     assert folder is not None
-    return read_classes(
+    return read_classes_or_tar(
         folder,
+        "imagenet-a.tar",
         name="imagenet_a",
         split=split,
         classes=[wnid for _, wnid in imagenet_subset("imagenet_a")],
@@ -34,10 +35,23 @@ DATASET = Dataset(
     source=(
         "Hendrycks et al. (arXiv:1907.07174), https://github.com/hendrycks/natural-adv-examples"
     ),
-    obtain=(
-        "unpack imagenet-a.tar from https://github.com/hendrycks/natural-adv-examples, so that "
-        "imagenet-a/<wnid>/<image>.jpg lies there."
+    address="https://github.com/hendrycks/natural-adv-examples",
+    layouts=(
+        Layout(
+            tree="imagenet-a/<wnid>/<image>.jpg",
+            files=(Files(pattern="*/*", count=7_500),),
+            get="unpack imagenet-a.tar",
+        ),
+        Layout(
+            tree="imagenet-a/imagenet-a.tar, read in place",
+            files=(Files(pattern="imagenet-a.tar"),),
+            get="put imagenet-a.tar",
+        ),
     ),
+    bytes=688_000_000,
+    scored_classes="its 200, of the 1000 that a classifier knows",
+    preprocessing="shorter side 256, centre 224, bilinear",
+    geometry=Geometry(image_size=224, resize=256, interpolation="bilinear"),
     open=open_split,
     folders=("imagenet-a", "imagenet_a"),
     training=None,

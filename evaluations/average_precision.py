@@ -5,7 +5,8 @@ import numpy as np
 from ..checkpoints.errors import BadData
 from .evaluator import Measurement
 
-POSITIVE, DIFFICULT, NEGATIVE = 1, 0, -1  # the devkit's own three values of a target
+# As `targets` of an image source; the devkit's files say 1, 0 and -1 for the same three.
+POSITIVE, DIFFICULT, NEGATIVE = 1, -1, 0
 _RECALL_POINTS = 11  # 0, 0.1, ..., 1
 
 
@@ -22,7 +23,7 @@ def average_precision_11_point(scores: np.ndarray, targets: np.ndarray) -> float
 
     Args:
         scores: [N] floats, higher is likelier.
-        targets: [N] integers: 1 shows the class, -1 does not, 0 is difficult.
+        targets: [N] integers: 1 shows the class, 0 does not, -1 is difficult.
 
     Raises:
         BadData: lengths differ, no image shows the class, a score is not a number, or a
@@ -107,6 +108,6 @@ def _check(scores: np.ndarray, targets: np.ndarray) -> None:
     if not np.isfinite(scores).all():
         raise BadData(where, "a score is not finite", "finite scores")
     if not np.isin(targets, (POSITIVE, DIFFICULT, NEGATIVE)).all():
-        raise BadData(where, f"targets {np.unique(targets)[:5]}", "1, 0 (difficult) or -1")
+        raise BadData(where, f"targets {np.unique(targets)[:5]}", "1, 0 or -1 (difficult)")
     if not (targets == POSITIVE).any():
         raise BadData(where, "no image shows the class", "at least one, else it has no recall")

@@ -33,7 +33,7 @@ TRANSFER_SETS = {
     "cifar100": _row(100, 44_933, 5_067, 10_000),
     "birdsnap": _row(500, 42_405, 4_981, 2_443),
     "sun397": _row(397, 15_880, 3_970, 19_850),
-    "cars": _row(196, 6_494, 1_650, 8_041),
+    "stanford_cars": _row(196, 6_494, 1_650, 8_041),
     # Printed so: the official validation split has 3,333 images, the training split 3,334.
     "aircraft": _row(100, 3_334, 3_333, 3_333, "mean_per_class"),
     "voc2007": _row(20, 2_501, 2_510, 4_952, "map_11_point"),

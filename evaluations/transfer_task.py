@@ -9,7 +9,7 @@ from ..checkpoints.errors import BadData
 from .average_precision import mean_average_precision
 from .dataset import check_classes
 from .evaluator import Measurement
-from .image_source import ImageSource
+from .image_source import ImageSource, targets_of
 from .metrics import mean_per_class, scores
 from .subject import Subject
 from .transfer_sets import TRANSFER_SETS, departures
@@ -40,7 +40,8 @@ class TransferTask:
 
     def truth(self, source: ImageSource) -> np.ndarray:
         """Return labels [N] int64, or [N, classes] targets (1, 0, -1) where multi-label."""
-        return np.asarray(source.targets) if self.multi_label else source.labels  # type: ignore[attr-defined]
+        targets = targets_of(source)
+        return targets if self.multi_label and targets is not None else source.labels
 
     def score(self, logits: np.ndarray, truth: np.ndarray) -> float:
         """Return the task's own metric in percent, from logits [N, classes]."""
@@ -67,7 +68,8 @@ def transfer_task(subject: Subject, held_out_seed: int) -> TransferTask:
     """Return the task of a subject's data set.
 
     Validation images are the data set's own, else as many as BYOL's Table 10 states, else
-    a tenth, drawn from the training images by `held_out_seed`.
+    a tenth, drawn from the training images by `held_out_seed`; a tenth also where some of
+    the training images are missing.
 
     Raises:
         BadData: training and test classes differ, or the metric needs targets that the
@@ -77,7 +79,7 @@ def transfer_task(subject: Subject, held_out_seed: int) -> TransferTask:
     metric = subject.metric
     if metric == MULTI_LABEL:
         for source in (train, test):
-            if getattr(source, "targets", None) is None:
+            if targets_of(source) is None:
                 raise BadData(
                     f"{source.name}, {source.split}",
                     "one label for each image",
@@ -87,8 +89,12 @@ def transfer_task(subject: Subject, held_out_seed: int) -> TransferTask:
         check_classes(train, test)
     dataset = subject.dataset
     row = TRANSFER_SETS.get(subject.dataset_name)
-    official = getattr(dataset, "validation", None)
-    count = getattr(dataset, "validation_images", 0) or (row.validation if row else 0)
+    count = dataset.validation_images if dataset is not None else 0
+    official = dataset.validation if dataset is not None else None
+    count = count or (row.validation if row else 0)
+    if train.expected not in (None, len(train)):
+        # Neither the published number nor "the last of them" means anything for a part.
+        count, official = 0, None
     division = divide(train, count, official, held_out_seed)
     return TransferTask(
         train=train,

@@ -7,6 +7,7 @@ import numpy as np
 
 from ...checkpoints.errors import UsageError
 from ...checkpoints.progress import track
+from ...checkpoints.spec import Interpolation
 from ..evaluator import Evaluator, Measurement, Protocol
 from ..one_vs_rest import fit_one_vs_rest
 from ..probes import Probe, fit_logistic, standardisation
@@ -42,7 +43,7 @@ class TransferLinearProtocol(Protocol):
     penalty_of: str = "sum"  # of the cross-entropy over images: sum or mean
     standardise: bool = False  # every feature to mean 0, deviation 1 over the fitted images
     shorter_side_px: int = 0  # that images are resized to; 0: the network's input side
-    interpolation: str = "bicubic"
+    interpolation: Interpolation = "bicubic"
     held_out_seed: int = 0  # where the data set has no validation images of its own
     max_iterations: int = 1000  # of L-BFGS, for each penalty
 
@@ -52,7 +53,7 @@ class TransferLinearProtocol(Protocol):
         return np.logspace(*ends, self.penalties)
 
 
-def transfer_view(subject: Subject, shorter_side_px: int, interpolation: str) -> View:
+def transfer_view(subject: Subject, shorter_side_px: int, interpolation: Interpolation) -> View:
     """Return how the papers show an image; raw pixels are shown as they are."""
     view = subject.default_view("test")
     own = view.preprocessing

@@ -1,4 +1,4 @@
-"""`relicheck compare`: is one checkpoint better than another, on the same images?"""
+"""`relicheck compare`: test whether one checkpoint beats another on the same images."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from relicheck import evaluate
 from relicheck.checkpoints.errors import BadData, UsageError
@@ -166,6 +167,44 @@ def test_a_multi_label_set_is_scored_by_11_point_map(many_labels):
 def test_a_multi_label_metric_without_targets_is_refused(blobs):
     with pytest.raises(BadData, match="one label for each image"):
         list(run(given(*blobs, metric="map_11_point"), TransferLinearProtocol(), 0))
+
+
+@pytest.fixture
+def small_voc(tmp_path):
+    """VOC's layout with 60 images a split, each showing one class or two by its colour."""
+    from relicheck.evaluations.datasets.voc2007 import CLASSES
+
+    rng = np.random.default_rng(0)
+    inner = tmp_path / "VOCdevkit" / "VOC2007"
+    (inner / "JPEGImages").mkdir(parents=True)
+    (inner / "ImageSets" / "Main").mkdir(parents=True)
+    for number, split in enumerate(("train", "val", "test")):
+        names = [f"{number}{index:05d}" for index in range(60)]
+        for index, name in enumerate(names):
+            pixels = np.full((20, 24, 3), 12 * (index % 20), np.uint8)
+            Image.fromarray(pixels + rng.integers(0, 3, pixels.shape, np.uint8)).save(
+                inner / "JPEGImages" / f"{name}.jpg"
+            )
+        lists = inner / "ImageSets" / "Main"
+        (lists / f"{split}.txt").write_text("".join(f"{name}\n" for name in names))
+        for k, class_name in enumerate(CLASSES):
+            marks = [1 if i % 20 in (k, (k + 1) % 20) else 0 if i == 7 else -1 for i in range(60)]
+            rows = (f"{name} {mark:2d}\n" for name, mark in zip(names, marks, strict=True))
+            (lists / f"{class_name}_{split}.txt").write_text("".join(rows))
+    return tmp_path
+
+
+def test_voc_is_measured_from_its_folder_by_map(checkpoint, small_voc, tmp_path):
+    records = evaluate(
+        checkpoint, "voc2007", ["transfer_linear"], records=tmp_path / "r", data_root=small_voc,
+        overrides={"transfer_linear.penalties": 5},
+    )  # fmt: skip
+    [record] = records
+    assert (record.metric, record.images) == ("map_11_point", 60)
+    # Ten per cent of the images show a class.
+    assert record.value > 20
+    assert "12 images drawn from every class of trainval" in record.notes[0]
+    assert any("BYOL's Table 10 has 5011 training images, here are 120" in n for n in record.notes)
 
 
 def test_images_are_shown_at_the_networks_side_whatever_the_checkpoint_says(

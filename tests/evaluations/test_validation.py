@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from relicheck.checkpoints.errors import BadData
+from relicheck.evaluations.dataset import datasets
 from relicheck.evaluations.sources import from_arrays
 from relicheck.evaluations.transfer_sets import TRANSFER_SETS, departures
 from relicheck.evaluations.validation import divide, draw
@@ -70,6 +71,16 @@ def test_the_table_is_that_of_the_paper():
     per_class = {name for name, row in TRANSFER_SETS.items() if row.metric == "mean_per_class"}
     assert per_class == {"aircraft", "pets", "caltech101", "flowers"}
     assert len(TRANSFER_SETS) == 13
+
+
+@pytest.mark.parametrize("name", sorted(set(TRANSFER_SETS) & set(datasets.names())))
+def test_each_registered_set_declares_what_the_table_says(name):
+    known, row = datasets.load(name), TRANSFER_SETS[name]
+    assert known.classes == row.classes
+    assert known.metric == row.metric
+    assert known.splits[known.scored] == row.test
+    assert known.splits[known.training] == row.train + row.validation
+    assert known.validation_images == row.validation
 
 
 def test_what_differs_from_the_table_is_said():

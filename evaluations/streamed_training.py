@@ -13,7 +13,7 @@ import numpy as np
 from ..checkpoints.errors import BadCheckpoint
 from ..checkpoints.progress import track
 from ..checkpoints.spec import Preprocessing
-from .augment import CropAndFlip, views_of
+from .augment import CropAndFlip, Sampling, views_of
 from .image_source import ImageSource
 from .preprocess import batch_images, crops, normalise
 from .provenance import device
@@ -40,6 +40,12 @@ class Training:
     weight_decay: float = 0.0
     statistics_decay: float | None = None  # BatchNorm's, per step; None: the network's own
     images_at_once: int = 0  # gradients are summed over parts of a batch; 0: the whole batch
+
+
+def training_views(least_area: float, flip: float, sampling: Sampling) -> CropAndFlip:
+    """Return the crops and flips of fine-tuning, drawn as often as the sampling's source does."""
+    attempts = 100 if sampling == "tensorflow" else 10
+    return CropAndFlip(area=(least_area, 1.0), flip=flip, sampling=sampling, attempts=attempts)
 
 
 def train(

@@ -8,11 +8,11 @@ import numpy as np
 
 from ...checkpoints.errors import UsageError
 from ...checkpoints.spec import Preprocessing
-from ..augment import CropAndFlip
+from ..augment import Sampling
 from ..baselines import RawPixels
 from ..evaluator import Evaluator, Measurement, Protocol
 from ..provenance import code_sha256
-from ..streamed_training import Training, logits_of, train
+from ..streamed_training import Training, logits_of, train, training_views
 from ..subject import Subject
 from ..sweep import Point, best_of, sweep
 from ..transfer_task import TransferTask, transfer_task
@@ -55,6 +55,7 @@ class TransferFinetuneProtocol(Protocol):
     least_statistics_decay: float = 0.9
     least_area: float = 0.08  # of a random crop, fraction of the image
     flip: float = 0.5  # probability
+    sampling: Sampling = "tensorflow"  # how a crop is drawn: see `CropAndFlip`
     test_resize: float = 256 / 224  # shorter side over the network's input side
     held_out_seed: int = 0  # where the data set has no validation images of its own
 
@@ -104,6 +105,7 @@ def run(subject: Subject, protocol: TransferFinetuneProtocol, seed: int) -> Iter
     task = transfer_task(subject, protocol.held_out_seed)
     shown = scored_preprocessing(own, protocol.test_resize)
     division, truth = task.division, task.truth(task.train)
+    views = training_views(protocol.least_area, protocol.flip, protocol.sampling)
 
     def tuned(which: np.ndarray, point: Point) -> "ResNet":
         return train(
@@ -113,10 +115,7 @@ def run(subject: Subject, protocol: TransferFinetuneProtocol, seed: int) -> Iter
             truth,
             task.classes,
             own,
-            CropAndFlip(
-                area=(protocol.least_area, 1.0), flip=protocol.flip, sampling="tensorflow",
-                attempts=100,
-            ),
+            views,
             protocol.training(point, len(which)),
             seed,
         )  # fmt: skip

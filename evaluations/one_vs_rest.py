@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .probes import Probe
+from .logistic import Probe
 
 
 def fit_one_vs_rest(

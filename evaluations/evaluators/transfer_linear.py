@@ -9,8 +9,9 @@ from ...checkpoints.errors import UsageError
 from ...checkpoints.progress import track
 from ...checkpoints.spec import Interpolation
 from ..evaluator import Evaluator, Measurement, Protocol
+from ..logistic import PenaltyOn, Probe, fit_logistic, logistic_path, on_the_mean
 from ..one_vs_rest import fit_one_vs_rest
-from ..probes import Probe, fit_logistic, standardisation
+from ..probes import standardisation
 from ..subject import Subject
 from ..transfer_task import TransferTask, transfer_task
 from ..view import View
@@ -30,9 +31,9 @@ class TransferLinearProtocol(Protocol):
     Images have their shorter side resized with bicubic to the network's input side (224 in
     the papers) and that square cut from the centre. SimCLR states the cut; BYOL's text stops
     at the resizing, and a network of fixed pooling would take what is left over, so the cut
-    is taken for both. The papers do not say what the penalty is of: here of the summed
-    cross-entropy, the convention of solvers for C = 1 / penalty; `penalty_of` "mean"
-    multiplies it by the number of images.
+    is taken for both. The papers do not say what the penalty is added to: here to the summed
+    cross-entropy, so that scikit-learn's C is its inverse, as Ericsson et al.
+    (arXiv:2011.13377, ssl-transfer/linear.py) read it; `penalty_on` "mean" is the other reading.
     """
 
     name = "transfer_linear_lbfgs"
@@ -40,7 +41,7 @@ class TransferLinearProtocol(Protocol):
     penalties: int = 45  # values, log-spaced, both ends included
     smallest_penalty: float = 1e-6
     largest_penalty: float = 1e5
-    penalty_of: str = "sum"  # of the cross-entropy over images: sum or mean
+    penalty_on: PenaltyOn = "sum"  # of the cross-entropy over images, or their mean
     standardise: bool = False  # every feature to mean 0, deviation 1 over the fitted images
     shorter_side_px: int = 0  # that images are resized to; 0: the network's input side
     interpolation: Interpolation = "bicubic"
@@ -71,7 +72,7 @@ def run(subject: Subject, protocol: TransferLinearProtocol, seed: int) -> Iterat
     features, _ = subject.features("train", view)
     penalty, said = _choose(task, features, protocol)
     scale = standardisation(features, protocol.standardise)
-    probe = _fit(task, scale(features), task.truth(task.train), penalty, protocol, None)
+    probe = _fit(task, scale(features), task.truth(task.train), penalty, protocol)
     if not probe.converged:
         said += ("the final L-BFGS stopped at its iteration limit",)
     logits = probe.logits(scale(subject.features("test", view)[0]))
@@ -86,15 +87,14 @@ def _choose(
     truth = task.truth(task.train)
     scale = standardisation(features[kept], protocol.standardise)
     fitted, checked = scale(features[kept]), scale(features[held])
-    best, chosen, probe, unfinished = -1.0, 0.0, None, 0
+    best, chosen, unfinished = -1.0, 0.0, 0
     grid = protocol.grid()
-    for penalty in track(list(grid[::-1]), "choosing the penalty"):
-        # From strong to weak: each solution is a good start for the next.
-        probe = _fit(task, fitted, truth[kept], penalty, protocol, probe)
+    path = _path(task, fitted, truth[kept], protocol)
+    for penalty, probe in track(path, "choosing the penalty", len(grid)):
         unfinished += not probe.converged
         score = task.score(probe.logits(checked), truth[held])
         if score > best:
-            best, chosen = score, float(penalty)
+            best, chosen = score, penalty
     said = [
         f"penalty {chosen:.3g} of {len(grid)}, {task.metric} {best:.2f} % on "
         f"{task.division.said}, refitted on all {len(features):,}"
@@ -106,27 +106,46 @@ def _choose(
     return chosen, tuple(said)
 
 
+def _path(
+    task: TransferTask, features: np.ndarray, truth: np.ndarray, protocol: TransferLinearProtocol
+) -> Iterator[tuple[float, Probe]]:
+    """Yield (penalty, probe) from the strongest to the weakest penalty."""
+    grid, limit = protocol.grid(), protocol.max_iterations
+    if not task.multi_label:
+        yield from logistic_path(
+            features,
+            truth,
+            task.classes,
+            [float(penalty) for penalty in grid],
+            penalty_on=protocol.penalty_on,
+            max_iterations=limit,
+        )
+        return
+    probe = None
+    for penalty in grid[::-1]:
+        # Each solution is a good start for the next.
+        weight = on_the_mean(float(penalty), len(features), protocol.penalty_on)
+        probe = fit_one_vs_rest(features, truth, weight, max_iterations=limit, start=probe)
+        yield float(penalty), probe
+
+
 def _fit(
     task: TransferTask,
     features: np.ndarray,
     truth: np.ndarray,
     penalty: float,
     protocol: TransferLinearProtocol,
-    start: Probe | None,
 ) -> Probe:
-    # The fits below weigh the penalty against the mean over images.
-    weight = penalty / len(features) if protocol.penalty_of == "sum" else penalty
     if task.multi_label:
-        return fit_one_vs_rest(
-            features, truth, weight, max_iterations=protocol.max_iterations, start=start
-        )
+        weight = on_the_mean(penalty, len(features), protocol.penalty_on)
+        return fit_one_vs_rest(features, truth, weight, max_iterations=protocol.max_iterations)
     return fit_logistic(
         features,
         truth,
         task.classes,
-        weight,
+        penalty,
+        penalty_on=protocol.penalty_on,
         max_iterations=protocol.max_iterations,
-        start=start,
     )
 
 
@@ -134,14 +153,14 @@ def _check(protocol: TransferLinearProtocol) -> None:
     if (
         protocol.penalties < 1
         or not 0 < protocol.smallest_penalty <= protocol.largest_penalty
-        or protocol.penalty_of not in ("sum", "mean")
+        or protocol.penalty_on not in ("sum", "mean")
         or protocol.interpolation not in ("bicubic", "bilinear")
         or protocol.shorter_side_px < 0
     ):
         raise UsageError(
             protocol.name,
             f"{protocol.penalties} penalties from {protocol.smallest_penalty:g} to "
-            f"{protocol.largest_penalty:g} of the {protocol.penalty_of}, "
+            f"{protocol.largest_penalty:g} of the {protocol.penalty_on}, "
             f"{protocol.interpolation} to {protocol.shorter_side_px} px",
             "at least one, above 0, of the sum or the mean, bicubic or bilinear",
         )

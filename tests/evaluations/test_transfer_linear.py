@@ -112,7 +112,7 @@ def test_the_same_request_gives_the_same_number(blobs):
 def test_the_penalty_of_the_mean_is_that_of_the_sum_over_the_images(blobs):
     summed = TransferLinearProtocol(penalties=1, smallest_penalty=40, largest_penalty=40)
     # 40 / 400: the final fit sees 400 images.
-    mean = replace(summed, smallest_penalty=0.1, largest_penalty=0.1, penalty_of="mean")
+    mean = replace(summed, smallest_penalty=0.1, largest_penalty=0.1, penalty_on="mean")
     assert next(run(given(*blobs), summed, 0)).correct.tolist() == \
         next(run(given(*blobs), mean, 0)).correct.tolist()  # fmt: skip
 

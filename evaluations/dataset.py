@@ -73,7 +73,6 @@ class Dataset:
     open: Callable[[str, Path | None], ImageSource]
     folders: tuple[str, ...] = ()  # under the data root, the first that exists; (): shipped
     scored: str = "test"  # the split whose images are scored
-    border_px: int = 0  # a frame around every image, which is cut before anything else
     # The split that a final probe is fitted on: validation images included.
     training: str | None = "train"
     # Hyperparameters are chosen on this many of the training images. Where the data set has an
@@ -86,6 +85,7 @@ class Dataset:
     scored_classes: str = "all"  # which classes are scored, where it is not all of them
     preprocessing: str = "as the checkpoint's"  # the original authors', in words
     geometry: Geometry | None = None  # the same for programs, where it is not the checkpoint's
+    border_px: int = 0  # a frame around every image, which is cut before anything else
     draws: bool = False  # whether `name:3` is another random division than `name` (seed 0)
     # For each class the ImageNet-1k indices that count as it, where a 1000-way head scores it.
     imagenet_indices: tuple[tuple[int, ...], ...] | None = None

@@ -60,3 +60,10 @@ def topk(ranks: np.ndarray, labels: np.ndarray, condition: str = "") -> Measurem
         condition=condition,
         correct=correct,
     )
+
+
+def per_class(correct: np.ndarray, labels: np.ndarray, classes: int) -> tuple[np.ndarray, ...]:
+    """Return (right, images), each [classes] int64: counts, to be divided once by the caller."""
+    images = np.bincount(labels, minlength=classes)
+    right = np.bincount(labels[correct], minlength=classes)
+    return right.astype(np.int64), images.astype(np.int64)

@@ -24,7 +24,7 @@ commands: Modules[click.Command] = Modules(
 
 _ORDER = [
     "demo", "pretrain", "convert", "fetch", "inspect", "export",
-    "data", "evaluate", "cache", "verify", "claims", "report", "list",
+    "data", "evaluate", "cache", "compare", "verify", "claims", "report", "list",
 ]  # fmt: skip
 
 

@@ -32,13 +32,18 @@ def read_scored(folder: Path) -> list[Scored]:
     paths = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
     if not paths:
         raise MissingData(folder, "holds no record", "one <id>.json per measurement", _MAKE_SOME)
-    return [_read(path) for path in paths]
+    return [read_one(path) for path in paths]
 
 
 _MAKE_SOME = "Make some: relicheck demo, or relicheck evaluate CHECKPOINT --records DIR"
 
 
-def _read(path: Path) -> Scored:
+def read_one(path: Path) -> Scored:
+    """Return the record in the file `path` with its answers per image.
+
+    Raises:
+        BadRecord: it or its answers were edited or truncated, or it is no record.
+    """
     record = read_record(path)
     check_kept(path.parent, record)
     return Scored(record=record, correct=read_correct(path))

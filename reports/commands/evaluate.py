@@ -79,21 +79,24 @@ def _measured(options: dict[str, Any]) -> "list[Record]":
             workers=options["workers"],
             seeds=options["seeds"] or (0,),
             limit=options["limit"],
-            overrides=_overrides(options["settings"]),
+            overrides=overrides_of(options["settings"]),
             skip_corrupt=options["skip_corrupt"],
         )
     return records
 
 
 def _predicted(options: dict[str, Any]) -> "list[Record]":
+    if options["checkpoints"]:
+        raise click.UsageError("Name either a CHECKPOINT or --predictions, not both.")
+    return predicted(options["predictions"], options["data"] or "unnamed", options["records"])
+
+
+def predicted(path: Path, data: str, folder: Path) -> "list[Record]":
+    """Return the records of a file of predictions on `data`, kept in `folder`."""
     from ...evaluations.prediction_files import read_predictions
     from ...evaluations.predictions import evaluate_predictions, known_size
 
-    path = options["predictions"]
-    if options["checkpoints"]:
-        raise click.UsageError("Name either a CHECKPOINT or --predictions, not both.")
     labels, predictions = read_predictions(path)
-    data = options["data"] or "unnamed"
     expected, classes = known_size(data)
     return evaluate_predictions(
         path,
@@ -101,13 +104,14 @@ def _predicted(options: dict[str, Any]) -> "list[Record]":
         data,
         labels=labels,
         predictions=predictions,
-        records=options["records"],
+        records=folder,
         expected=expected,
         classes=classes,
     )
 
 
-def _overrides(settings: tuple[str, ...]) -> dict[str, object]:
+def overrides_of(settings: tuple[str, ...]) -> dict[str, object]:
+    """Return what `--set EVALUATOR.FIELD=VALUE` says, key to text."""
     pairs = [setting.partition("=") for setting in settings]
     wrong = [setting for setting, pair in zip(settings, pairs, strict=True) if not pair[1]]
     if wrong:

@@ -33,6 +33,7 @@ class Dataset:
     scored: str = "test"  # the split whose images are scored
     training: str | None = "train"  # the split probes are trained on
     metric: str = "top1"  # what its literature reports: top1 or mean_per_class
+    border_px: int = 0  # a frame around every image, which is cut before anything else
     # For each class the ImageNet-1k indices that count as it, where a 1000-way head scores it.
     imagenet_indices: tuple[tuple[int, ...], ...] | None = None
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from ..checkpoints.errors import MissingData
 from ..checkpoints.files import atomic_path
-from ..checkpoints.spec import Preprocessing
 from .image_source import ImageSource
+from .view import View
 
 _log = logging.getLogger(__name__)
 
@@ -32,14 +32,11 @@ class Extract:
     facts: Mapping[str, Any]  # see `facts`
 
 
-def facts(
-    weights_sha256: str, source: ImageSource, preprocessing: Preprocessing, corruption: str | None
-) -> dict[str, Any]:
+def facts(weights_sha256: str, source: ImageSource, view: View) -> dict[str, Any]:
     """Return what identifies an extraction, as it stands in the header of a cache file."""
     return {
         "weights_sha256": weights_sha256,
-        "preprocessing": json.loads(json.dumps(asdict(preprocessing))),
-        "corruption": corruption or "",
+        **json.loads(json.dumps(asdict(view))),
         "dataset": source.name,
         "split": source.split,
         "fingerprint": source.fingerprint,
@@ -90,7 +87,7 @@ def write_features(path: Path, extract: Extract) -> None:
 def find_features(
     cache: Path | None,
     weights_sha256: str,
-    preprocessing: Preprocessing,
+    view: View,
     dataset: str,
     split: str,
 ) -> Extract | None:
@@ -101,8 +98,7 @@ def find_features(
     """
     wanted = {
         "weights_sha256": weights_sha256,
-        "preprocessing": json.loads(json.dumps(asdict(preprocessing))),
-        "corruption": "",
+        **json.loads(json.dumps(asdict(view))),
         "dataset": dataset,
         "split": split,
     }

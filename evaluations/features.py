@@ -1,17 +1,17 @@
 """Frozen features, and the proof that nothing moved while they were made."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from ..checkpoints.errors import BadCheckpoint
 from ..checkpoints.progress import progress_bar
-from ..checkpoints.spec import Preprocessing
 from .image_source import ImageSource
-from .preprocess import batch_images, crops, normalise
+from .preprocess import batch_images, normalise
 from .provenance import device
+from .view import View, squares
 
 if TYPE_CHECKING:
     import torch
@@ -30,8 +30,10 @@ class Backbone(Protocol):
         """Return every parameter and buffer by name."""
 
 
-def extract(backbone: Backbone, source: ImageSource, preprocessing: Preprocessing) -> np.ndarray:
-    """Return the features [N, D] float32 of every image, in the source's order.
+def extract(backbone: Backbone, source: ImageSource, views: Sequence[View]) -> list[np.ndarray]:
+    """Return for each view the features [N, D] float32 of every image, in the source's order.
+
+    All from one pass: each image is read and decoded once.
 
     Evaluation mode, no gradients, channels_last. The backbone's parameters and
     BatchNorm statistics are hashed before and after.
@@ -45,13 +47,18 @@ def extract(backbone: Backbone, source: ImageSource, preprocessing: Preprocessin
     before = state_hash(backbone)
     network = backbone.eval().to(device())
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    size = batch_images(preprocessing)
-    done = []
+    known = [view.preprocessing for view in views if view.preprocessing is not None]
+    assert len(known) == len(views), "a network's view has preprocessing"
+    size = min(map(batch_images, known))
+    done: list[list[np.ndarray]] = [[] for _ in views]
     with torch.inference_mode(), progress_bar(_title(source), len(source), "image") as bar:
         for begin in range(0, len(source), size):
             indices = range(begin, min(begin + size, len(source)))
-            inputs = normalise(crops(source, indices, preprocessing), preprocessing).to(device())
-            done.append(backbone.features(inputs).float().cpu().numpy())
+            for batch, preprocessing, into in zip(
+                squares(source, indices, views), known, done, strict=True
+            ):
+                inputs = normalise(batch, preprocessing).to(device())
+                into.append(backbone.features(inputs).float().cpu().numpy())
             bar.update(len(indices))
     if state_hash(backbone) != before:
         raise BadCheckpoint(
@@ -59,7 +66,10 @@ def extract(backbone: Backbone, source: ImageSource, preprocessing: Preprocessin
             "its parameters or BatchNorm statistics changed during a frozen evaluation",
             "a network that stays in evaluation mode",
         )
-    features = np.concatenate(done)
+    return [_finite(np.concatenate(parts), backbone, source) for parts in done]
+
+
+def _finite(features: np.ndarray, backbone: Backbone, source: ImageSource) -> np.ndarray:
     if not np.isfinite(features).all():
         bad = int(np.flatnonzero(~np.isfinite(features).all(axis=1))[0])
         raise BadCheckpoint(

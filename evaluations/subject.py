@@ -1,8 +1,9 @@
 """What is evaluated: a backbone, its preprocessing, and a data set's splits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +13,6 @@ from ..checkpoints.files import sha256_of_file
 from ..checkpoints.manifest import Manifest
 from ..checkpoints.spec import Preprocessing
 from .baselines import RAW_PIXELS, RawPixels
-from .corruptions import corrupt
 from .dataset import Dataset, datasets, is_registered, open_split
 from .feature_cache import (
     CachedImages,
@@ -27,6 +27,7 @@ from .features import extract
 from .image_source import ImageSource
 from .probes import Chosen
 from .sources import part
+from .view import View
 
 if TYPE_CHECKING:
     from ..checkpoints.resnet import ResNet
@@ -109,7 +110,7 @@ class Subject:
     limit: int | None = None  # score only so many images; training images are never fewer
     probes: dict[str, Chosen] = field(default_factory=dict)  # fitted before, by their protocol
     _images: dict[str, ImageSource] = field(default_factory=dict)
-    _extracts: dict[str, Extract] = field(default_factory=dict)
+    _kept: dict[tuple[str, View], np.ndarray] = field(default_factory=dict)
     _from_cache: set[str] = field(default_factory=set)
 
     @property
@@ -176,45 +177,79 @@ class Subject:
             self._images[split] = source
         return self._images[split]
 
-    def features(self, split: str, corruption: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def default_view(self, role: str) -> View:
+        """Return how a role's images are shown unless a protocol says otherwise.
+
+        By the checkpoint's own preprocessing, without the frame that the data set's images have.
+        """
+        border_px = self.dataset.border_px if self.dataset is not None else 0
+        return View(preprocessing=self.model.preprocessing, border_px=border_px)
+
+    def features(self, role: str, view: View | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return features [N, D] float32 and labels [N] int64 of a role.
 
         Args:
-            split: `train` or `test`.
-            corruption: `name/severity`, or None for the images as they are.
+            role: `train` or `test`.
+            view: how the images are shown; None: the default view, which is kept.
         """
-        if corruption is not None:
-            # Each is asked for once; thirty-five of them would not fit beside a large set.
-            found = self._extract(split, corruption)
-        else:
-            found = self._extracts.get(split) or self._extract(split, None)
-            self._extracts[split] = found
-        return found.features, found.labels
+        shown = view if view is not None else self.default_view(role)
+        return self.features_of(role, [shown])[0], self.images(role).labels
+
+    def features_of(self, role: str, views: Sequence[View]) -> list[np.ndarray]:
+        """Return for each view the features [N, D] float32 of a role's images.
+
+        Those that are not cached are made in one pass: each image is decoded once.
+        """
+        found: dict[View, np.ndarray] = {}
+        for view in views:
+            features = self._kept.get((role, view))
+            if features is None:
+                features = self._cached(role, view)
+            if features is not None:
+                found[view] = features
+        absent = [view for view in dict.fromkeys(views) if view not in found]
+        found |= zip(absent, self._extract(role, absent), strict=True)
+        default = self.default_view(role)
+        if default in found:
+            # The others are asked for once; all of them would not fit beside a large set.
+            self._kept[role, default] = found[default]
+        return [found[view] for view in views]
 
     def used_cache(self) -> bool:
         """Return whether features came from a file of the cache."""
         return bool(self._from_cache)
 
-    def _extract(self, split: str, corruption: str | None) -> Extract:
-        source = self.images(split)
-        if corruption is not None:
-            source = corrupt(source, corruption)
-        model = self.model
-        if isinstance(model.backbone, RawPixels):
-            return Extract(features=model.backbone.extract(source), labels=source.labels, facts={})
-        assert model.preprocessing is not None
-        assert model.weights_sha256 is not None
-        known = facts(model.weights_sha256, source, model.preprocessing, corruption)
-        path = cache_path(self.cache, known) if self.cache is not None else None
+    def _cached(self, role: str, view: View) -> np.ndarray | None:
+        path = self._path(role, view)
         found = read_features(path) if path is not None and path.is_file() else None
-        if found is not None:
-            self._from_cache.add(split)
-            return found
-        features = extract(model.backbone, source, model.preprocessing)
-        made = Extract(features=features, labels=source.labels, facts=known)
-        if path is not None:
-            write_features(path, made)
+        if found is None:
+            return None
+        self._from_cache.add(role)
+        return found.features
+
+    def _extract(self, role: str, views: Sequence[View]) -> list[np.ndarray]:
+        if not views:
+            return []
+        source, backbone = self.images(role), self.model.backbone
+        if isinstance(backbone, RawPixels):
+            return [backbone.extract(source, view) for view in views]
+        made = extract(backbone, source, views)
+        for view, features in zip(views, made, strict=True):
+            path = self._path(role, view)
+            if path is not None:
+                known = self._facts(role, view)
+                write_features(path, Extract(features=features, labels=source.labels, facts=known))
         return made
+
+    def _facts(self, role: str, view: View) -> dict[str, Any]:
+        assert self.model.weights_sha256 is not None
+        return facts(self.model.weights_sha256, self.images(role), view)
+
+    def _path(self, role: str, view: View) -> Path | None:
+        """Return where a view's features are kept; None if they are not."""
+        if self.cache is None or self.model.weights_sha256 is None:
+            return None
+        return cache_path(self.cache, self._facts(role, view))
 
     def _remembered(self, split: str) -> CachedImages:
         names = {split}
@@ -223,9 +258,10 @@ class Subject:
             names = {str(self.data).partition(":")[2] or roles.get(split) or split}
         model = self.model
         for name in names:
-            if self.cache and model.preprocessing and model.weights_sha256:
+            if self.cache and model.weights_sha256:
+                view = self.default_view(split)
                 found = find_features(
-                    self.cache, model.weights_sha256, model.preprocessing, self.dataset_name, name
+                    self.cache, model.weights_sha256, view, self.dataset_name, name
                 )
                 if found is not None:
                     return CachedImages(found)

@@ -13,7 +13,6 @@ from .apply import (
     EXTRA_CORRUPTIONS,
     SEVERITIES,
     TEST_CORRUPTIONS,
-    corrupt,
     corrupt_image,
     parse,
 )
@@ -23,7 +22,6 @@ __all__ = [
     "EXTRA_CORRUPTIONS",
     "SEVERITIES",
     "TEST_CORRUPTIONS",
-    "corrupt",
     "corrupt_image",
     "parse",
 ]

@@ -161,6 +161,4 @@ def _gaussian(image: np.ndarray, sigma_px: float) -> np.ndarray:
     from scipy.ndimage import gaussian_filter
 
     # Mode and truncation are scikit-image's, which the original calls.
-    return np.asarray(
-        gaussian_filter(image, (sigma_px, sigma_px, 0), mode="nearest", truncate=4.0)
-    )
+    return np.asarray(gaussian_filter(image, (sigma_px, sigma_px, 0), mode="nearest", truncate=4.0))

@@ -71,7 +71,7 @@ def saturate(image: np.ndarray, severity: int, rng: np.random.Generator) -> np.n
     after = np.clip(before * np.float32(factor) + np.float32(summand), 0, 1)
     coloured = value - (value - image) * (after / np.where(span > 0, before, 1))
     reddish = value * np.concatenate([np.ones_like(after), 1 - after, 1 - after], axis=2)
-    return np.where(span > 0, coloured, reddish)
+    return np.asarray(np.where(span > 0, coloured, reddish))
 
 
 def elastic_transform(image: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:

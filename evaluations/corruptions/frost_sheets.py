@@ -42,7 +42,7 @@ def frost_sheet(index: int) -> np.ndarray:
     photograph = _PHOTOGRAPHS[index]
     grey = photograph.deviation * (relief - relief.mean()) / relief.std()
     colour = np.array([photograph.red, photograph.green, photograph.blue])
-    return np.rint(np.clip(colour + grey[:, :, None], 0, 255)).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(colour + grey[:, :, None], 0, 255)), np.uint8)
 
 
 def _noise(rng: np.random.Generator) -> np.ndarray:

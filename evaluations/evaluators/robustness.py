@@ -1,12 +1,12 @@
 """Accuracy under generated corruptions of a probe trained on clean images."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...checkpoints.errors import UsageError
-from ..corruptions import CORRUPTIONS, SEVERITIES, parse
+from ..corruptions import SEVERITIES, TEST_CORRUPTIONS, parse
 from ..evaluator import Evaluator, Measurement, top1
 from ..subject import Subject
 from .linear import LinearProtocol, fit, notes
@@ -17,13 +17,14 @@ class RobustnessProtocol(LinearProtocol):
     """Linear evaluation, scored on corrupted images; ReLIC (arXiv:2010.07922), App. E.5.
 
     The probe's fields are those of the `linear` evaluator. The corruptions are generated
-    here (see `corruptions`) and are seven of the fifteen of ImageNet-C, so the number
-    compares models with each other and with no published mean corruption error.
+    here (see `corruptions`) as the fifteen types of ImageNet-C, with CIFAR's constants at 32
+    pixels; the number compares models with each other and with no published figure.
     """
 
     name = "linear_lbfgs_generated_corruptions"
+    version = 2  # 1: seven types, ImageNet's constants at every size
 
-    corruptions: tuple[str, ...] = tuple(CORRUPTIONS)
+    corruptions: tuple[str, ...] = TEST_CORRUPTIONS
     severities: tuple[int, ...] = SEVERITIES
 
 
@@ -36,10 +37,10 @@ def run(subject: Subject, protocol: RobustnessProtocol, seed: int) -> Iterator[M
     ]
     for condition in conditions:
         parse(condition)
-    chosen = fit(subject, protocol)
+    chosen, clean = fit(subject, protocol), subject.default_view("test")
     right = []
     for condition in conditions:
-        features, labels = subject.features("test", condition)
+        features, labels = subject.features("test", replace(clean, corruption=condition))
         right.append(chosen.predict(features) == labels)
         yield top1(right[-1], condition=condition)
     yield mean_top1(np.stack(right), notes(chosen))

@@ -3,6 +3,7 @@ import io
 import json
 import tarfile
 from functools import cache
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -15,7 +16,6 @@ from relicheck.evaluations.corruptions import (
     EXTRA_CORRUPTIONS,
     SEVERITIES,
     TEST_CORRUPTIONS,
-    corrupt,
     corrupt_image,
 )
 from relicheck.evaluations.corruptions.blur import disk, jumps, soft_disk
@@ -33,6 +33,7 @@ from relicheck.evaluations.corruptions.spatter import edges, equalised
 from relicheck.evaluations.corruptions.weather import brightness, fog
 from relicheck.evaluations.dataset import open_split
 from relicheck.evaluations.sources import part
+from relicheck.evaluations.view import View, show
 
 # Where the published constants themselves do not move an image farther at each severity:
 # saturate first drains and then adds colour, spatter goes from water to mud, snow, frost,
@@ -69,7 +70,8 @@ def distances(images, name):
 @cache
 def imagenet_photographs(root):
     with tarfile.open(root / "imagenet-samples" / "imagenet-1000x1-128.tar.gz") as archive:
-        files = [archive.extractfile(m).read() for _, m in zip(range(40), archive, strict=False) if m.isfile()]
+        members = [member for member in islice(archive, 40) if member.isfile()]
+        files = [archive.extractfile(member).read() for member in members]
     return [np.asarray(Image.open(io.BytesIO(file)).convert("RGB")) for file in files[:16]]
 
 
@@ -97,13 +99,11 @@ def test_there_are_the_fifteen_that_are_scored_and_the_four_extra_ones():
 
 def test_the_fifteen_are_those_that_alexnet_s_errors_are_published_for(real_data):
     published = json.loads((real_data / "metadata/imagenet_c_alexnet_errors.json").read_text())
-    assert TEST_CORRUPTIONS == tuple(published)
+    assert tuple(published) == TEST_CORRUPTIONS
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
-def test_severity_moves_photographs_farther_each_time_where_its_constants_grow(
-    name, photographs
-):
+def test_severity_moves_photographs_farther_each_time_where_its_constants_grow(name, photographs):
     found = distances(photographs, name)
     assert min(found) > 0
     assert (found == sorted(found)) == (name not in UNEVEN_IMAGENET)
@@ -235,7 +235,7 @@ def test_enlarging_is_scipy_s_zoom_of_the_middle(factor):
 def test_a_smear_to_the_right_reads_the_pixels_to_the_right_with_half_a_gaussian():
     point = np.zeros((1, 9), np.float32)
     point[0, 8] = 1
-    weights = np.exp(-np.arange(7) ** 2 / (2 * 2.0**2))
+    weights = np.exp(-(np.arange(7) ** 2) / (2 * 2.0**2))
     weights /= weights.sum()
     found = smear(point, 3, 2.0, 0)
     # Six steps at most; the last pixel sees itself and its repetitions beyond the border.
@@ -344,9 +344,9 @@ def test_a_disk_inside_one_pixel_changes_nothing():
 def test_a_part_of_a_split_is_corrupted_as_the_whole_is():
     digits = open_split("digits", "test")
     some = part(digits, 10)
-    whole = corrupt(digits, "gaussian_noise/2")
+    noisy = View(preprocessing=None, corruption="gaussian_noise/2")
     index = digits.identities.index(some.identities[3])
-    assert (corrupt(some, "gaussian_noise/2")[3] == whole[index]).all()
+    assert (show(some, 3, [noisy])[0] == show(digits, index, [noisy])[0]).all()
 
 
 def test_unknown_corruptions_and_severities_are_refused():

@@ -8,22 +8,24 @@ from relicheck.evaluations.feature_cache import Extract, read_features, write_fe
 from relicheck.evaluations.features import extract, state_hash
 from relicheck.evaluations.preprocess import crops, normalise
 from relicheck.evaluations.subject import Subject, open_model
+from relicheck.evaluations.view import View
 
 SIXTEEN = Preprocessing(image_size=16)
+SIXTEEN_VIEW = View(preprocessing=SIXTEEN)
 
 
 def test_features_are_those_of_the_network_in_the_source_s_order(network, noise, monkeypatch):
     with torch.no_grad():
         expected = network.features(normalise(crops(noise, range(12), SIXTEEN), SIXTEEN)).numpy()
     monkeypatch.setattr("relicheck.evaluations.features.batch_images", lambda _: 5)
-    np.testing.assert_allclose(extract(network, noise, SIXTEEN), expected, atol=1e-5)
+    np.testing.assert_allclose(extract(network, noise, [SIXTEEN_VIEW])[0], expected, atol=1e-5)
 
 
 def test_a_network_left_in_training_mode_is_still_evaluated_frozen(network, noise):
     before = state_hash(network)
-    frozen = extract(network, noise, SIXTEEN)
+    frozen = extract(network, noise, [SIXTEEN_VIEW])[0]
     network.train()
-    np.testing.assert_array_equal(extract(network, noise, SIXTEEN), frozen)
+    np.testing.assert_array_equal(extract(network, noise, [SIXTEEN_VIEW])[0], frozen)
     assert state_hash(network) == before
 
 
@@ -41,14 +43,14 @@ class Drifting(torch.nn.Module):
 
 def test_a_network_that_changes_while_it_is_read_is_refused(noise):
     with pytest.raises(BadCheckpoint, match="changed during a frozen evaluation"):
-        extract(Drifting(), noise, SIXTEEN)
+        extract(Drifting(), noise, [SIXTEEN_VIEW])
 
 
 def test_features_that_are_not_finite_name_the_image(network, noise):
     with torch.no_grad():
         network.bn1.weight[0] = float("nan")
     with pytest.raises(BadCheckpoint, match="image 0 of noise are not finite"):
-        extract(network, noise, SIXTEEN)
+        extract(network, noise, [SIXTEEN_VIEW])[0]
 
 
 def subject(network, data, cache):

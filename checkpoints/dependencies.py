@@ -6,6 +6,7 @@ _EXTRAS = {
     "evaluate": ("torch", "sklearn", "scipy", "PIL", "pandas", "threadpoolctl"),
     "pretrain": ("jax", "jaxlib", "flax", "optax", "tensorstore"),
     "export": ("onnx",),
+    "parquet": ("pyarrow",),
     "report": ("jinja2", "matplotlib"),
 }
 

@@ -5,37 +5,97 @@ A data set is one module of `datasets/`; a folder of class folders needs none.
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..checkpoints.discovery import Modules
 from ..checkpoints.errors import BadData, MissingData, UnknownName
+from ..checkpoints.spec import Interpolation, Preprocessing
 from .image_source import ImageSource
 
 ENVIRONMENT = "RELICHECK_DATA"
+DRAW = "@"  # between a split's name and the seed of its random division
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files that a complete data set holds: a pattern under its folder, and how many fit it."""
+
+    pattern: str  # `*` stands for one name; a last `*` for the name of an image
+    count: int = 1
+    bytes_each: int | None = None  # the exact size of each, where every copy has the same
+    needed: bool = True  # False: for a split that is never scored by default
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """One arrangement of files on disk that a data set is read in."""
+
+    tree: str  # for people, under the data root: "flowers-102/jpg/<image>.jpg"
+    files: tuple[Files, ...]
+    get: str = "unpack the archives"  # what to do with what lies at the address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Geometry:
+    """How the authors of a data set bring its images to the network's square, in pixels."""
+
+    image_size: int  # side of the centre crop
+    resize: int | None  # shorter side before the crop; None: no resizing
+    interpolation: Interpolation | None = None  # None: the checkpoint's
+
+    def of(self, preprocessing: Preprocessing) -> Preprocessing:
+        """Return `preprocessing` with this geometry: mean and deviation are the checkpoint's."""
+        return replace(
+            preprocessing,
+            image_size=self.image_size,
+            resize=self.resize,
+            interpolation=self.interpolation or preprocessing.interpolation,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A published data set: what it is, what is scored, and how it is read."""
+    """A published data set: what it is, what is scored, how it is read, and how to get it."""
 
     title: str
     classes: int
     splits: Mapping[str, int]  # name -> images of the complete split
     licence: str
-    source: str  # citation and address
-    obtain: str  # one sentence: how to get it and the layout it is read in
+    source: str  # citation and address of the paper
+    address: str  # of the page or file that offers it; "" where a dependency ships it
+    layouts: tuple[Layout, ...]  # the first is the one that messages recommend; (): shipped
+    bytes: int  # to be downloaded, about
     # (split, folder) -> images; the folder is None where a dependency ships the images.
     open: Callable[[str, Path | None], ImageSource]
     folders: tuple[str, ...] = ()  # under the data root, the first that exists; (): shipped
     scored: str = "test"  # the split whose images are scored
-    training: str | None = "train"  # the split probes are trained on
-    metric: str = "top1"  # what its literature reports: top1 or mean_per_class
+    # The split that a final probe is fitted on: validation images included.
+    training: str | None = "train"
+    # Hyperparameters are chosen on this many of the training images. Where the data set has an
+    # official validation split, `validation` names it and they are the LAST of the training
+    # split, in the official order; where not, the evaluator draws them by its seed.
+    validation_images: int = 0
+    validation: str | None = None
+    metric: str = "top1"  # what its literature reports: top1, mean_per_class or map_11_point
+    multi_label: bool = False  # whether an image has `targets` instead of one label
+    scored_classes: str = "all"  # which classes are scored, where it is not all of them
+    preprocessing: str = "as the checkpoint's"  # the original authors', in words
+    geometry: Geometry | None = None  # the same for programs, where it is not the checkpoint's
     border_px: int = 0  # a frame around every image, which is cut before anything else
+    draws: bool = False  # whether `name:3` is another random division than `name` (seed 0)
     # For each class the ImageNet-1k indices that count as it, where a 1000-way head scores it.
     imagenet_indices: tuple[tuple[int, ...], ...] | None = None
+
+    @property
+    def obtain(self) -> str:
+        """Return how to get it and the layout it is read in, as one sentence."""
+        if not self.layouts:
+            return f"it comes with a dependency: {self.address}."
+        first = self.layouts[0]
+        return f"{first.get} from {self.address}, so that {first.tree} lies there."
 
 
 datasets: Modules[Dataset] = Modules(f"{__package__}.datasets", "DATASET", Dataset, "data set")
@@ -84,8 +144,9 @@ def open_split(data: str | Path, split: str, root: Path | None = None) -> ImageS
 
     Args:
         data: a registered name, or a folder with train/<class>/ and test/<class>/ (or val/).
-        split: a split's name; `train` and `test` also mean the split that the data set
-            trains on and scores. `pacs:sketch` scores the split `sketch`.
+        split: a split's name; `train`, `val` and `test` also mean the split that the data
+            set trains on, validates on and scores. `pacs:sketch` scores the split `sketch`;
+            `caltech101:3` divides at random by the seed 3.
         root: where the data sets lie; None: the data roots.
 
     Raises:
@@ -97,11 +158,14 @@ def open_split(data: str | Path, split: str, root: Path | None = None) -> ImageS
     if name not in datasets.names():
         return _open_folder(data, split)
     dataset = datasets.load(name)
+    draw = f"{DRAW}{int(chosen)}" if dataset.draws and chosen.isdigit() else ""
     if split == "test":
-        split = chosen or dataset.scored
+        split = chosen if chosen and not draw else dataset.scored + draw
     elif split == "train" and dataset.training:
-        split = dataset.training
-    if split not in dataset.splits:
+        split = dataset.training + draw
+    elif split == "val" and dataset.validation:
+        split = dataset.validation
+    if split.partition(DRAW)[0] not in dataset.splits:
         raise UnknownName(f"split of {name}", split, dataset.splits)
     folder = locate(name, root) if dataset.folders else None
     return dataset.open(split, folder)

@@ -41,3 +41,15 @@ class ImageSource(Protocol):
 
     def __getitem__(self, index: int) -> np.ndarray:
         """Return image `index` as [height, width, 3] uint8."""
+
+
+def targets_of(source: ImageSource) -> np.ndarray | None:
+    """Return [N, classes] int8 where an image may show several classes; None elsewhere.
+
+    1: the class is shown. 0: it is not. -1: it is shown, but so that it counts neither as
+    right nor as wrong (PASCAL VOC's "difficult"). Only evaluators that say `multi_label`
+    are given such images: `labels` holds no more than the first class that is shown.
+    """
+    # Not part of the protocol: single-label sources, most of them, need not know of it.
+    targets = getattr(source, "targets", None)
+    return None if targets is None else np.asarray(targets, dtype=np.int8)

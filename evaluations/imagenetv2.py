@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .dataset import Dataset
+from .dataset import Dataset, Files, Geometry, Layout
 from .folders import read_classes
 from .sources import Images
 from .splits import imagenet_wnids
@@ -29,11 +29,17 @@ def declare(name: str, variant: str, folder_name: str) -> Dataset:
         splits={"test": IMAGES},
         licence="MIT",
         source="Recht et al. (arXiv:1902.10811), https://github.com/modestyachts/ImageNetV2",
-        obtain=(
-            f"unpack {folder_name.removesuffix('-format-val')}.tar.gz from "
-            "https://huggingface.co/datasets/vaishaal/ImageNetV2, so that "
-            f"{folder_name}/<0 to 999>/<image>.jpeg lies there."
+        address="https://huggingface.co/datasets/vaishaal/ImageNetV2",
+        layouts=(
+            Layout(
+                tree=f"{folder_name}/<0 to 999>/<image>.jpeg",
+                files=(Files(pattern="*/*", count=IMAGES),),
+                get=f"unpack {folder_name.removesuffix('-format-val')}.tar.gz",
+            ),
         ),
+        bytes=1_260_000_000,
+        preprocessing="shorter side 256, centre 224, bilinear",
+        geometry=Geometry(image_size=224, resize=256, interpolation="bilinear"),
         open=open_split,
         folders=(folder_name, name),
         training=None,

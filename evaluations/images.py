@@ -76,8 +76,16 @@ def _to_rgb(image: "Image.Image", where: object) -> np.ndarray:
 
 def read_image(path: Path, *, upright: bool = False) -> np.ndarray:
     """Return the image in the file `path`; as `decode`."""
+    return decode(read_bytes(path), path, upright=upright)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return an image's file.
+
+    Raises:
+        BadData: it cannot be read.
+    """
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise BadData(path, f"cannot be read ({error.strerror})", "an image") from error
-    return decode(content, path, upright=upright)

@@ -1,7 +1,6 @@
-"""The kinds of image source: arrays, encoded images in one array, files, tar members."""
+"""The kinds of image source: arrays, encoded images in one array, files; see also `tars`."""
 
 import hashlib
-import tarfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,11 +10,22 @@ from typing import Any
 import numpy as np
 
 from ..checkpoints.errors import BadData
-from .image_source import ImageSource
-from .images import decode, read_image
+from .content_hashes import recall, stamp
+from .image_source import ImageSource, targets_of
+from .images import decode, read_bytes
 
 # Above this many bytes of files, names and sizes stand for the content.
 STAT_BYTES = 2 << 30
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Encoded:
+    """Images as bytes of files, for those who hash and decode them in one pass."""
+
+    read: Callable[[int], bytes]  # index -> the image's file
+    decode: Callable[[bytes, int], np.ndarray]  # (file, index) -> [height, width, 3] uint8
+    # What the files on disk are known by without being read; None: they are in memory.
+    stamp: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,10 +40,19 @@ class Images:
     read: Callable[[int], np.ndarray]  # index -> [height, width, 3] uint8
     digest: Callable[[], str]  # of the content: "sha256:..." or "stat:..."
     expected: int | None = None
+    # Where an image may show several classes: [N, classes] int8, 1 shown, 0 not, -1 neither
+    # counted as right nor as wrong. `labels` is then the first class that is shown.
+    targets: np.ndarray | None = None
+    encoded: Encoded | None = None  # where images lie encoded; None: pixels as they are
+    skipped: tuple[str, ...] = ()  # identities of corrupt images left out of it
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", np.asarray(self.labels, dtype=np.int64))
         where = f"{self.name}, {self.split}"
+        if self.targets is not None:
+            wanted = (len(self.labels), len(self.class_names))
+            assert self.targets.shape == wanted, where
+            assert self.targets.dtype == np.int8, where
         if len(self.labels) == 0:
             raise BadData(where, "it holds no image", "at least one")
         if len(self.labels) != len(self.identities):
@@ -65,6 +84,8 @@ class Images:
         for text in (*self.class_names, *self.identities, content):
             whole.update(f"{text}\n".encode(errors="surrogateescape"))
         whole.update(self.labels.astype("<i8").tobytes())
+        if self.targets is not None:
+            whole.update(self.targets.tobytes())
         return f"{content.partition(':')[0]}:{whole.hexdigest()}"
 
 
@@ -79,7 +100,7 @@ def from_arrays(pixels: np.ndarray, *, identities: Sequence[str] = (), **rest: A
     return Images(
         identities=identities or [str(index) for index in range(len(pixels))],
         read=lambda index: pixels[index],
-        digest=lambda: _sha256([str(pixels.shape).encode(), np.ascontiguousarray(pixels).data]),
+        digest=lambda: sha256_of([str(pixels.shape).encode(), np.ascontiguousarray(pixels).data]),
         **rest,
     )
 
@@ -92,14 +113,47 @@ def from_encoded(content: np.ndarray, offsets: np.ndarray, where: object, **rest
     if len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != len(content):
         raise BadData(where, "its offsets do not span its content", "a whole archive")
 
-    def read(index: int) -> np.ndarray:
-        begin, end = offsets[index : index + 2]
-        return decode(content[begin:end].tobytes(), f"{where}, image {index}")
+    return from_bytes(
+        lambda index: content[slice(*offsets[index : index + 2])].tobytes(),
+        lambda index: f"{where}, image {index}",
+        identities=[str(index) for index in range(len(offsets) - 1)],
+        digest=lambda: sha256_of([content.data, np.ascontiguousarray(offsets).data]),
+        **rest,
+    )
+
+
+def from_bytes(
+    read: Callable[[int], bytes],
+    where: Callable[[int], object],
+    *,
+    stamp: Callable[[], str] | None = None,
+    upright: bool = False,
+    border_px: int = 0,
+    **rest: Any,
+) -> Images:
+    """Return a source over encoded images, whatever they are kept in.
+
+    Args:
+        read: index -> an image's file.
+        where: index -> its name, for messages.
+        stamp: as in `Encoded`.
+        upright: as in `decode`.
+        border_px: pixels cut from every side first (ObjectNet's red frame: 2).
+        rest: as `Images`.
+    """
+
+    def to_pixels(content: bytes, index: int) -> np.ndarray:
+        image = decode(content, where(index), upright=upright)
+        if not border_px:
+            return image
+        if min(image.shape[:2]) <= 2 * border_px:
+            found = f"{image.shape[1]} x {image.shape[0]} px"
+            raise BadData(where(index), found, "a larger image")
+        return image[border_px:-border_px, border_px:-border_px]
 
     return Images(
-        identities=[str(index) for index in range(len(offsets) - 1)],
-        read=read,
-        digest=lambda: _sha256([content.data, np.ascontiguousarray(offsets).data]),
+        read=lambda index: to_pixels(read(index), index),
+        encoded=Encoded(read=read, decode=to_pixels, stamp=stamp),
         **rest,
     )
 
@@ -117,62 +171,16 @@ def from_files(
         rest: as `Images`.
     """
 
-    def read(index: int) -> np.ndarray:
-        image = read_image(paths[index], upright=upright)
-        if not border_px:
-            return image
-        if min(image.shape[:2]) <= 2 * border_px:
-            raise BadData(paths[index], f"{image.shape[1]} x {image.shape[0]} px", "a larger image")
-        return image[border_px:-border_px, border_px:-border_px]
-
-    return Images(
+    return from_bytes(
+        lambda index: read_bytes(paths[index]),
+        lambda index: paths[index],
+        stamp=lambda: stamp(paths),
+        upright=upright,
+        border_px=border_px,
         identities=[path.relative_to(root).as_posix() for path in paths],
-        read=read,
         digest=lambda: _digest_of_files(paths),
         **rest,
     )
-
-
-def from_tar(archive: Path, members: Sequence[str], **rest: Any) -> Images:
-    """Return a source over image files inside a (compressed) tar, read once into memory."""
-    contents = _members(archive, members)
-    return Images(
-        identities=list(members),
-        read=lambda index: decode(contents[index], f"{archive}, {members[index]}"),
-        digest=lambda: _sha256(contents),
-        **rest,
-    )
-
-
-def list_tar(archive: Path) -> list[str]:
-    """Return the names of the files in a tar, sorted.
-
-    Raises:
-        BadData: it is not a whole tar archive.
-    """
-    try:
-        with tarfile.open(archive) as tar:
-            return sorted(member.name for member in tar if member.isfile())
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise BadData(
-            archive, f"not a whole tar archive ({error})", todo="Fetch it again."
-        ) from error
-
-
-def _members(archive: Path, members: Sequence[str]) -> list[bytes]:
-    wanted, found = set(members), {}
-    try:
-        # Streaming: random access into a compressed tar would decompress it once a file.
-        with tarfile.open(archive, mode="r|*") as tar:
-            for member in tar:
-                stream = tar.extractfile(member) if member.name in wanted else None
-                if stream is not None:
-                    found[member.name] = stream.read()
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise BadData(
-            archive, f"not a whole tar archive ({error})", todo="Fetch it again."
-        ) from error
-    return [found[name] for name in members]
 
 
 def part(source: ImageSource, limit: int) -> ImageSource:
@@ -183,28 +191,58 @@ def part(source: ImageSource, limit: int) -> ImageSource:
     """
     if limit >= len(source):
         return source
-    chosen = np.arange(limit) * len(source) // limit
+    return chosen(source, np.arange(limit) * len(source) // limit)
+
+
+def chosen(source: ImageSource, indices: np.ndarray, skipped: Sequence[str] = ()) -> Images:
+    """Return the images of `source` at `indices`; `expected` stays the whole split's size.
+
+    Args:
+        source: any images.
+        indices: [M] integers, in the order wanted.
+        skipped: identities of the corrupt images that are left out so.
+    """
+    targets = targets_of(source)
     return Images(
         name=source.name,
         split=source.split,
         class_names=source.class_names,
-        labels=source.labels[chosen],
-        identities=[source.identities[int(index)] for index in chosen],
-        read=lambda index: source[int(chosen[index])],
+        labels=source.labels[indices],
+        targets=None if targets is None else targets[indices],
+        identities=[source.identities[int(index)] for index in indices],
+        read=lambda index: source[int(indices[index])],
         digest=lambda: source.fingerprint,
         expected=source.expected if source.expected is not None else len(source),
+        skipped=(*getattr(source, "skipped", ()), *skipped),
     )
 
 
-def _sha256(parts: Iterable[Any]) -> str:
+def sha256_of(parts: Iterable[Any]) -> str:
+    """Return `sha256:...` over contents in their order."""
     whole = hashlib.sha256()
     for content in parts:
         whole.update(content)
     return f"sha256:{whole.hexdigest()}"
 
 
+def digest_or_sizes(
+    sizes: Sequence[int], known_by: Callable[[], str], contents: Callable[[], Iterable[Any]]
+) -> str:
+    """Return `sha256:...` of what is small or was checked; `stat:...` over sizes of the rest.
+
+    Args:
+        sizes: bytes of each image's file.
+        known_by: the stamp under which `relicheck data check` remembers a hash.
+        contents: the files, read only where they are small.
+    """
+    if sum(sizes) <= STAT_BYTES:
+        return sha256_of(contents())
+    sizes_alone = "stat:" + sha256_of([str(list(sizes)).encode()]).partition(":")[2]
+    return recall(known_by()) or sizes_alone
+
+
 def _digest_of_files(paths: Sequence[Path]) -> str:
     sizes = [path.stat().st_size for path in paths]
-    if sum(sizes) > STAT_BYTES:
-        return "stat:" + _sha256([str(sizes).encode()]).partition(":")[2]
-    return _sha256(path.read_bytes() for path in paths)
+    return digest_or_sizes(
+        sizes, lambda: stamp(paths), lambda: (path.read_bytes() for path in paths)
+    )

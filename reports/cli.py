@@ -24,7 +24,7 @@ commands: Modules[click.Command] = Modules(
 
 _ORDER = [
     "demo", "pretrain", "convert", "fetch", "inspect", "export",
-    "evaluate", "verify", "claims", "report", "list",
+    "data", "evaluate", "verify", "claims", "report", "list",
 ]  # fmt: skip
 
 

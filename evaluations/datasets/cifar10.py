@@ -11,13 +11,13 @@ order, with labels.npz. The official *python version* is a pickle, which can run
 and is refused. A JPEG copy is another data set: see `cifar10_jpeg`.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ...checkpoints.errors import BadData
-from ..dataset import Dataset, missing
+from ..cifar import PIXEL_BYTES, SIDE_PX, pickled, present, read_records
+from ..dataset import Dataset, Files, Layout, missing
 from ..images import read_image
 from ..prediction_files import integers, read_arrays
 from ..sources import Images, from_arrays
@@ -34,8 +34,7 @@ CLASSES = (
     "ship",
     "truck",
 )
-_BATCH_IMAGES, _SIDE_PX = 10_000, 32
-_RECORD_BYTES = 1 + 3 * _SIDE_PX**2
+_BATCH_IMAGES = 10_000
 
 
 def open_split(split: str, folder: Path | None) -> Images:
@@ -67,7 +66,9 @@ def open_split(split: str, folder: Path | None) -> Images:
 
 def _read_grids(split: str, folder: Path) -> tuple[np.ndarray, np.ndarray]:
     names = ["test_batch"] if split == "test" else [f"train_batch_{n}" for n in range(1, 6)]
-    files = _present([folder / f"{name}.webp" for name in names] + [folder / "labels.npz"])
+    files = present(
+        "cifar10", [folder / f"{name}.webp" for name in names] + [folder / "labels.npz"]
+    )
     pixels = np.concatenate([split_grid(read_image(file), file) for file in files[:-1]])
     arrays = read_arrays(files[-1])
     key = f"{split}_labels"
@@ -82,47 +83,23 @@ def split_grid(grid: np.ndarray, where: object) -> np.ndarray:
     Raises:
         BadData: the grid has another size.
     """
-    side = 100 * _SIDE_PX
+    side = 100 * SIDE_PX
     if grid.shape != (side, side, 3):
         raise BadData(where, f"a picture of {grid.shape[1]} x {grid.shape[0]} px", f"{side} px")
-    rows = grid.reshape(100, _SIDE_PX, 100, _SIDE_PX, 3)
-    return rows.swapaxes(1, 2).reshape(_BATCH_IMAGES, _SIDE_PX, _SIDE_PX, 3)
+    rows = grid.reshape(100, SIDE_PX, 100, SIDE_PX, 3)
+    return rows.swapaxes(1, 2).reshape(_BATCH_IMAGES, SIDE_PX, SIDE_PX, 3)
 
 
 def _read_binary(split: str, folder: Path) -> tuple[np.ndarray, np.ndarray]:
     names = ["test_batch"] if split == "test" else [f"data_batch_{n}" for n in range(1, 6)]
-    rows = np.concatenate([_records(f) for f in _present([folder / f"{n}.bin" for n in names])])
-    pixels = rows[:, 1:].reshape(-1, 3, _SIDE_PX, _SIDE_PX).transpose(0, 2, 3, 1)
-    return np.ascontiguousarray(pixels), rows[:, 0].astype(np.int64)
-
-
-def _records(file: Path) -> np.ndarray:
-    content = np.fromfile(file, dtype=np.uint8)
-    if content.size == 0 or content.size % _RECORD_BYTES:
-        raise BadData(
-            file,
-            f"{content.size:,} bytes",
-            f"a multiple of {_RECORD_BYTES:,}: a label and 32 x 32 x 3 pixels for each image",
-            "The file is truncated; fetch it again.",
-        )
-    return content.reshape(-1, _RECORD_BYTES)
-
-
-def _present(files: Sequence[Path]) -> Sequence[Path]:
-    absent = [file.name for file in files if not file.is_file()]
-    if absent:
-        raise missing("cifar10", files[0].parent, f"found no {', '.join(absent)}")
-    return files
+    batches = [read_records(f) for f in present("cifar10", [folder / f"{n}.bin" for n in names])]
+    labels = np.concatenate([labels[:, 0] for _, labels in batches]).astype(np.int64)
+    return np.concatenate([pixels for pixels, _ in batches]), labels
 
 
 def _refusal(folder: Path) -> Exception:
     if (folder / "data_batch_1").is_file() or (folder / "cifar-10-batches-py").is_dir():
-        return BadData(
-            folder,
-            "the python version of CIFAR-10, which is pickled: reading it could run code",
-            "the binary version",
-            "Get cifar-10-binary.tar.gz from https://www.cs.toronto.edu/~kriz/cifar.html.",
-        )
+        return pickled(folder, "CIFAR-10", "cifar-10-binary.tar.gz")
     return missing("cifar10", folder, "found neither test_batch.bin nor test_batch.webp")
 
 
@@ -135,10 +112,29 @@ DATASET = Dataset(
         "Krizhevsky, Learning Multiple Layers of Features from Tiny Images (2009), "
         "https://www.cs.toronto.edu/~kriz/cifar.html"
     ),
-    obtain=(
-        "unpack cifar-10-binary.tar.gz from https://www.cs.toronto.edu/~kriz/cifar.html, "
-        "so that cifar-10-batches-bin/test_batch.bin lies there."
+    address="https://www.cs.toronto.edu/~kriz/cifar.html",
+    layouts=(
+        Layout(
+            tree="cifar-10-batches-bin/{data_batch_1..5,test_batch}.bin",
+            files=tuple(
+                Files(pattern=f"{name}.bin", bytes_each=_BATCH_IMAGES * (1 + PIXEL_BYTES))
+                for name in ("test_batch", *(f"data_batch_{n}" for n in range(1, 6)))
+            ),
+            get="unpack cifar-10-binary.tar.gz",
+        ),
+        Layout(
+            tree="cifar10/{train_batch_1..5,test_batch}.webp and cifar10/labels.npz",
+            files=(
+                Files(pattern="test_batch.webp"),
+                Files(pattern="train_batch_*.webp", count=5),
+                Files(pattern="labels.npz"),
+            ),
+            get="write the images losslessly",
+        ),
     ),
+    bytes=170_052_171,
+    validation_images=5_000,
+    preprocessing="32 x 32 as they are; transfer papers enlarge to 224 (bicubic)",
     open=open_split,
     folders=("cifar10", "cifar-10-batches-bin", "cifar-10-batches-py"),
 )

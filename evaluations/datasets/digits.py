@@ -58,6 +58,8 @@ DATASET = Dataset(
     source=(
         "Alpaydin and Kaynak (1998), https://doi.org/10.24432/C50P49; sklearn.datasets.load_digits"
     ),
-    obtain="it comes with scikit-learn: pip install scikit-learn.",
+    address="pip install scikit-learn",
+    layouts=(),
+    bytes=0,
     open=open_split,
 )

@@ -8,7 +8,7 @@ are not those of ImageNet-R: 86 are shared.
 
 from pathlib import Path
 
-from ..dataset import Dataset
+from ..dataset import Dataset, Files, Geometry, Layout
 from ..folders import read_classes
 from ..sources import Images
 from ..splits import imagenet_subset
@@ -34,10 +34,23 @@ DATASET = Dataset(
     source=(
         "Hendrycks et al. (arXiv:1907.07174), https://github.com/hendrycks/natural-adv-examples"
     ),
-    obtain=(
-        "unpack imagenet-a.tar from https://github.com/hendrycks/natural-adv-examples, so that "
-        "imagenet-a/<wnid>/<image>.jpg lies there."
+    address="https://github.com/hendrycks/natural-adv-examples",
+    layouts=(
+        Layout(
+            tree="imagenet-a/<wnid>/<image>.jpg",
+            files=(Files(pattern="*/*", count=7_500),),
+            get="unpack imagenet-a.tar",
+        ),
+        Layout(
+            tree="imagenet-a.tar or imagenet-a/imagenet-a.tar, read in place",
+            files=(Files(pattern="imagenet-a.tar"),),
+            get="put imagenet-a.tar",
+        ),
     ),
+    bytes=688_000_000,
+    scored_classes="its 200, of the 1000 that a classifier knows",
+    preprocessing="shorter side 256, centre 224, bilinear",
+    geometry=Geometry(image_size=224, resize=256, interpolation="bilinear"),
     open=open_split,
     folders=("imagenet-a", "imagenet_a"),
     training=None,

@@ -8,7 +8,7 @@ appear to score all 1000: `classifier_mapped`. Twelve points lie between the two
 
 from pathlib import Path
 
-from ..dataset import Dataset
+from ..dataset import Dataset, Files, Geometry, Layout
 from ..folders import read_classes
 from ..sources import Images
 from ..splits import imagenet_subset
@@ -32,10 +32,23 @@ DATASET = Dataset(
     splits={"test": 30_000},
     licence="MIT",
     source="Hendrycks et al. (arXiv:2006.16241), https://github.com/hendrycks/imagenet-r",
-    obtain=(
-        "unpack imagenet-r.tar from https://github.com/hendrycks/imagenet-r, so that "
-        "imagenet-r/<wnid>/<image>.jpg lies there."
+    address="https://github.com/hendrycks/imagenet-r",
+    layouts=(
+        Layout(
+            tree="imagenet-r/<wnid>/<image>.jpg",
+            files=(Files(pattern="*/*", count=30_000),),
+            get="unpack imagenet-r.tar",
+        ),
+        Layout(
+            tree="imagenet-r.tar or imagenet-r/imagenet-r.tar, read in place",
+            files=(Files(pattern="imagenet-r.tar"),),
+            get="put imagenet-r.tar",
+        ),
     ),
+    bytes=2_200_000_000,
+    scored_classes="its 200, of the 1000 that a classifier knows",
+    preprocessing="shorter side 256, centre 224, bilinear",
+    geometry=Geometry(image_size=224, resize=256, interpolation="bilinear"),
     open=open_split,
     folders=("imagenet-r", "imagenet_r"),
     training=None,

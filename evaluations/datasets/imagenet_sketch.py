@@ -7,7 +7,7 @@ top-1 and top-5, with no mask.
 
 from pathlib import Path
 
-from ..dataset import Dataset
+from ..dataset import Dataset, Files, Geometry, Layout
 from ..folders import read_classes
 from ..sources import Images
 from ..splits import imagenet_wnids
@@ -31,10 +31,17 @@ DATASET = Dataset(
     splits={"test": 50_000},
     licence="MIT (the repository's); images from the web",
     source="Wang et al. (arXiv:1905.13549), https://github.com/HaohanWang/ImageNet-Sketch",
-    obtain=(
-        "unpack the archive named at https://github.com/HaohanWang/ImageNet-Sketch, so that "
-        "imagenet-sketch/<wnid>/<image>.JPEG lies there."
+    address="https://github.com/HaohanWang/ImageNet-Sketch",
+    layouts=(
+        Layout(
+            tree="imagenet-sketch/<wnid>/<image>.JPEG",
+            files=(Files(pattern="*/*", count=50_000),),
+            get="unpack the archive",
+        ),
     ),
+    bytes=7_600_000_000,
+    preprocessing="shorter side 256, centre 224, bilinear",
+    geometry=Geometry(image_size=224, resize=256, interpolation="bilinear"),
     open=open_split,
     folders=("imagenet-sketch", "sketch", "imagenet_sketch"),
     training=None,

@@ -20,7 +20,7 @@ Labels follow the official map of folders, never the folders' order: the two dis
 from pathlib import Path
 
 from ...checkpoints.errors import BadData
-from ..dataset import Dataset, missing
+from ..dataset import Dataset, Files, Geometry, Layout, missing
 from ..folders import class_folders, image_files
 from ..sources import Images, from_files
 from ..splits import objectnet_classes, objectnet_overlap
@@ -73,10 +73,18 @@ DATASET = Dataset(
     splits={"overlap": 18_574, "all": 50_273},
     licence="CC BY 4.0 with terms: never train on it, keep the red frame when publishing images",
     source="Barbu et al. (NeurIPS 2019), https://objectnet.dev",
-    obtain=(
-        "download objectnet-1.0.zip from https://objectnet.dev and unpack it, so that "
-        "objectnet/images/<folder>/<image>.png lies there (313 folders, 50,273 images)."
+    address="https://objectnet.dev",
+    layouts=(
+        Layout(
+            tree="objectnet/images/<folder>/<image>.png (313 folders, 50,273 images)",
+            files=(Files(pattern="images/*/*", count=50_273),),
+            get="unpack objectnet-1.0.zip",
+        ),
     ),
+    bytes=193_000_000_000,
+    scored_classes="the 113 of 313 that ImageNet has too",
+    preprocessing="2 px cut from every side, then resize 224 and centre 224",
+    geometry=Geometry(image_size=224, resize=224),
     open=open_split,
     folders=("objectnet", "objectnet-1.0"),
     scored="overlap",

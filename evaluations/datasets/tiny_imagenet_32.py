@@ -7,7 +7,7 @@ here are not Tiny-ImageNet's. All 200 classes are scored, top-1.
 
 from pathlib import Path
 
-from ..dataset import Dataset, missing
+from ..dataset import Dataset, Files, Layout, missing
 from ..prediction_files import read_arrays
 from ..sources import Images, from_encoded
 
@@ -39,10 +39,16 @@ DATASET = Dataset(
     splits={"train": 20_000, "val": 10_000},
     licence="ImageNet terms: non-commercial research",
     source="https://github.com/DhanashriPalodkar/imageet32x32 at commit 17536f5460bd",
-    obtain=(
-        "join the images of the source into tiny-imagenet-32/tiny-imagenet-32-val.npz and "
-        "tiny-imagenet-32-train100.npz (jpeg, offsets, labels, wnids)."
+    address="https://github.com/DhanashriPalodkar/imageet32x32",
+    layouts=(
+        Layout(
+            tree="tiny-imagenet-32/{tiny-imagenet-32-val,tiny-imagenet-32-train100}.npz "
+            "(jpeg, offsets, labels, wnids)",
+            files=tuple(Files(pattern=name) for name in _FILES.values()),
+            get="join the images of commit 17536f5460bd",
+        ),
     ),
+    bytes=35_000_000,
     open=open_split,
     folders=("tiny-imagenet-32", "tiny_imagenet_32"),
     scored="val",

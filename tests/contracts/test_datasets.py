@@ -6,8 +6,11 @@ from importlib import import_module
 import pytest
 
 from relicheck.checkpoints.errors import BadData, MissingData
+from relicheck.checkpoints.spec import Preprocessing
 from relicheck.evaluations.dataset import Dataset, datasets, locate, open_split
+from relicheck.evaluations.presence import look_for
 from relicheck.evaluations.splits import imagenet_wnids
+from relicheck.reports.data_text import status_text
 
 NAMES = datasets.names()
 
@@ -39,8 +42,14 @@ def test_licence_source_and_how_to_get_it_are_given(name):
     known = datasets.load(name)
     assert known.licence
     assert "http" in known.source or "arXiv" in known.source
-    assert known.obtain.endswith((".", "/."))
+    assert known.obtain.endswith(".")
     assert known.title
+
+
+def test_a_data_set_s_own_metric_and_splits_are_sums_that_fit(name):
+    known = datasets.load(name)
+    if {"train", "val", "trainval"} <= set(known.splits):
+        assert known.splits["train"] + known.splits["val"] == known.splits["trainval"]
 
 
 def test_splits_name_the_scored_and_the_training_one(name):
@@ -51,7 +60,86 @@ def test_splits_name_the_scored_and_the_training_one(name):
 
 
 def test_the_metric_is_one_that_is_measured(name):
-    assert datasets.load(name).metric in ("top1", "mean_per_class")
+    known = datasets.load(name)
+    assert known.metric in ("top1", "mean_per_class", "map_11_point")
+    assert known.multi_label == (known.metric == "map_11_point")
+
+
+def test_it_says_where_it_is_offered_how_large_it_is_and_how_it_lies_on_disk(name):
+    known = datasets.load(name)
+    assert known.address
+    assert known.scored_classes
+    assert known.preprocessing
+    if not known.folders:
+        assert known.layouts == ()
+        return
+    assert known.address.startswith("http")
+    assert known.bytes > 100_000
+    for layout in known.layouts:
+        # A layout begins with the folder, or the file, that the data root holds.
+        assert any(layout.tree.startswith(folder.split("/")[0]) for folder in known.folders)
+        assert any(files.needed for files in layout.files)
+        assert all(files.count > 0 and not files.pattern.startswith("/") for files in layout.files)
+
+
+def test_validation_images_are_fewer_than_the_training_images_and_the_last_of_them(name):
+    known = datasets.load(name)
+    if known.training is None:
+        assert known.validation_images == 0
+    elif known.validation is not None:
+        assert known.splits[known.validation] == known.validation_images
+        assert known.splits["train"] + known.validation_images == known.splits[known.training]
+    else:
+        assert 0 <= known.validation_images < known.splits[known.training]
+
+
+def test_the_authors_geometry_fits_any_checkpoint(name):
+    geometry = datasets.load(name).geometry
+    if geometry is not None:
+        made = geometry.of(Preprocessing(image_size=32, mean=(0.0, 0.0, 0.0)))
+        assert (made.image_size, made.mean) == (geometry.image_size, (0.0, 0.0, 0.0))
+
+
+def test_an_absent_data_set_is_missing_and_its_address_is_printed(name, tmp_path):
+    known = datasets.load(name)
+    if not known.folders:
+        assert look_for(name, tmp_path).state == "shipped"
+        return
+    found = look_for(name, tmp_path)
+    assert (found.state, found.address) == ("missing", known.address)
+    assert known.address in status_text([found], tmp_path)
+    with pytest.raises(MissingData, match=re.escape(known.address)):
+        locate(name, tmp_path)
+
+
+def test_the_complete_tree_of_its_first_layout_is_there_and_one_file_less_is_named(name, tmp_path):
+    known = datasets.load(name)
+    if not known.folders or sum(files.count for files in known.layouts[0].files) > 20_000:
+        pytest.skip(f"{name}: shipped, or too many files for a test")
+    folder = tmp_path / known.folders[0]
+    for files in known.layouts[0].files:
+        write_files(folder, files)
+    assert look_for(name, tmp_path).state == "there"
+    first = known.layouts[0].files[0]
+    sorted(path for path in folder.rglob("*") if path.is_file())[0].unlink()
+    found = look_for(name, tmp_path)
+    assert found.state in ("incomplete", "missing")
+    if first.count > 1:
+        assert sum(lack.wanted - lack.found for lack in found.lacking) == 1
+
+
+def write_files(folder, files):
+    """Write as many files as a complete data set has: empty, or of the right size and sparse."""
+    for index in range(files.count):
+        name = files.pattern
+        while "*" in name:
+            last = name.count("*") == 1
+            ending = ".jpg" if last and name.endswith("*") else ""
+            name = name.replace("*", f"{index if last else index % 7}{ending}", 1)
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as stream:
+            stream.truncate(files.bytes_each or 0)
 
 
 def test_a_map_to_imagenet_has_one_group_for_each_class(name):
@@ -74,6 +162,6 @@ def test_an_empty_folder_is_one_clear_message(name, tmp_path):
     known = datasets.load(name)
     if not known.folders:
         pytest.skip(f"{name} comes with a dependency")
-    (tmp_path / known.folders[0]).mkdir()
+    (tmp_path / known.folders[0]).mkdir(parents=True)
     with pytest.raises((MissingData, BadData)):
         open_split(name, "test", tmp_path)

@@ -127,8 +127,8 @@ def test_the_jpeg_copy_is_another_data_set_of_the_same_images(real_data):
         ("pacs", "train", 1670, 64),
         ("pacs", "test", 8321, 64),
         ("pacs:sketch", "test", 3929, 64),
-        ("caltech101", "train", 3060, 64),
-        ("caltech101", "test", 2995, 64),
+        ("caltech101_64", "train", 3060, 64),
+        ("caltech101_64", "test", 2995, 64),
     ],
 )
 def test_archives_are_complete(name, role, images, side, real_data):
@@ -162,9 +162,9 @@ def test_pacs_trains_on_photographs_and_scores_the_other_styles(tmp_path):
 
 def test_caltech_is_scored_by_mean_per_class(tmp_path):
     names = [f"{split}/{c}/{n}.png" for split in ("train", "test") for c in "ab" for n in range(3)]
-    write_tar(tmp_path / "caltech101" / "c.tar", names)
+    write_tar(tmp_path / "caltech101-64" / "c.tar", names)
     records = evaluate(
-        "raw_pixels", "caltech101", ["knn"], records=tmp_path / "r", data_root=tmp_path,
+        "raw_pixels", "caltech101_64", ["knn"], records=tmp_path / "r", data_root=tmp_path,
         overrides={"knn.k": 1},
     )  # fmt: skip
     assert [record.metric for record in records] == ["top1", "mean_per_class"]
@@ -173,11 +173,11 @@ def test_caltech_is_scored_by_mean_per_class(tmp_path):
 
 
 def test_a_truncated_archive_is_named(tmp_path):
-    write_tar(tmp_path / "caltech101" / "c.tar.gz", [f"train/ant/{n}.png" for n in range(50)])
-    path = tmp_path / "caltech101" / "c.tar.gz"
+    write_tar(tmp_path / "caltech101-64" / "c.tar.gz", [f"train/ant/{n}.png" for n in range(50)])
+    path = tmp_path / "caltech101-64" / "c.tar.gz"
     path.write_bytes(path.read_bytes()[:600])
     with pytest.raises(BadData, match=r"c\.tar\.gz: not a whole tar archive"):
-        open_split("caltech101", "train", tmp_path)
+        open_split("caltech101_64", "train", tmp_path)
 
 
 # ImageNet and its relatives
@@ -199,9 +199,9 @@ def test_an_incomplete_imagenet_names_missing_classes(tmp_path):
         open_split("imagenet", "val", tmp_path)
 
 
-def test_validation_images_in_one_folder_are_explained(tmp_path):
+def test_validation_images_in_one_folder_need_the_devkit(tmp_path):
     save(tmp_path / "imagenet" / "val" / "ILSVRC2012_val_00000001.JPEG")
-    with pytest.raises(BadData, match="1 images and no class folders"):
+    with pytest.raises(BadData, match="no devkit that says their classes"):
         open_split("imagenet", "val", tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Caltech-101, a fixed subset: objects and one background class, mean per-class accuracy.
+"""Caltech-101, a fixed subset at 64 px: objects and one background class, mean per-class accuracy.
 
 102 folders (101 object classes and BACKGROUND_Google), 30 training images of each and up
 to 50 test images: 3,060 and 2,995 of the 9,144. The split is that of the copy read here
@@ -10,10 +10,11 @@ such folders (Fei-Fei et al. 2004).
 from pathlib import Path
 
 from ...checkpoints.errors import BadData
-from ..dataset import Dataset, missing
+from ..dataset import Dataset, Files, Layout, missing
 from ..folders import read_classes
 from ..images import is_image
-from ..sources import Images, from_tar, list_tar
+from ..sources import Images
+from ..tars import from_tar, list_tar
 
 
 def open_split(split: str, folder: Path | None) -> Images:
@@ -22,9 +23,9 @@ def open_split(split: str, folder: Path | None) -> Images:
     archives = sorted(folder.glob("*.tar*"))
     if not archives:
         if not (folder / split).is_dir():
-            raise missing("caltech101", folder, f"found neither a tar nor a folder {split!r}")
+            raise missing("caltech101_64", folder, f"found neither a tar nor a folder {split!r}")
         return read_classes(
-            folder / split, name="caltech101", split=split, expected=DATASET.splits[split]
+            folder / split, name="caltech101_64", split=split, expected=DATASET.splits[split]
         )
     files = [f for f in list_tar(archives[0]) if is_image(Path(f)) and f.count("/") == 2]
     chosen = [file for file in files if file.startswith(f"{split}/")]
@@ -34,7 +35,7 @@ def open_split(split: str, folder: Path | None) -> Images:
     return from_tar(
         archives[0],
         chosen,
-        name="caltech101",
+        name="caltech101_64",
         split=split,
         labels=[classes.index(file.split("/")[1]) for file in chosen],
         class_names=tuple(classes),
@@ -43,16 +44,26 @@ def open_split(split: str, folder: Path | None) -> Images:
 
 
 DATASET = Dataset(
-    title="Caltech-101, 30 training and up to 50 test images per class",
+    title="Caltech-101 at 64 px, 30 training and up to 50 test images per class",
     classes=102,
     splits={"train": 3060, "test": 2995},
     licence="CC BY 4.0",
     source="Fei-Fei et al. (2004), https://data.caltech.edu/records/mzrjq-6wc02",
-    obtain=(
-        "from https://data.caltech.edu/records/mzrjq-6wc02, sorted into "
-        "caltech101/{train,test}/<class>/<image>.jpg or one tar of these in caltech101/."
+    address="https://data.caltech.edu/records/mzrjq-6wc02",
+    layouts=(
+        Layout(
+            tree="caltech101/caltech101-64.tar.gz of {train,test}/<class>/<image>.jpg",
+            files=(Files(pattern="*.tar*"),),
+            get="resize the images to a shorter side of 64 px and put them",
+        ),
+        Layout(
+            tree="caltech101-64/{train,test}/<class>/<image>.jpg",
+            files=(Files(pattern="train/*/*", count=3060), Files(pattern="test/*/*", count=2995)),
+        ),
     ),
+    bytes=137_000_000,
+    preprocessing="shorter side 64, JPEG quality 85, already done in the copy read here",
     open=open_split,
-    folders=("caltech101",),
+    folders=("caltech101-64", "caltech101_64", "caltech101"),
     metric="mean_per_class",
 )

@@ -12,6 +12,7 @@ from ..checkpoints.files import write_text
 from . import evaluator as contracts
 from .baselines import RawPixels
 from .evaluator import Evaluator, Measurement, Protocol
+from .heads import training_subject
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment
 from .record import Record, read_record, write_record
@@ -96,9 +97,13 @@ def _check_request(seeds: Sequence[int], limit: int | None) -> None:
 def _default_evaluators(subject: Subject) -> list[str]:
     """Return the checkpoint's own classifier where it fits the classes, else probes."""
     head, dataset = subject.head, subject.dataset
+    if dataset is not None and dataset.cells and subject.images("test").split == "test":
+        return ["corruption_errors"]
     if head is not None and len(head[1]) == len(subject.images("test").class_names):
         return ["classifier"]
     if dataset is not None and dataset.imagenet_indices and head is not None:
+        if subject.dataset_name == "objectnet":
+            return ["objectnet"]
         return ["classifier_mapped", "classifier_masked"]
     if dataset is not None and dataset.training is None:
         raise UsageError(
@@ -117,17 +122,20 @@ def _measure(subject: Subject, run: _Run, records: Path) -> list[Record]:
     measured = list(run.evaluator.run(subject, run.protocol, run.seed))
     assert measured, f"{run.name} yielded no measurement"
     source = "features" if subject.used_cache() else "images"
-    made = [
-        keep(records, _record({**base, "source": source}, m, _notes(subject, run)), m)
-        for m in measured
-    ]
+    made = []
+    for measurement in measured:
+        own = {**base, "source": source}
+        if measurement.protocol is not None:
+            own |= _how(subject, measurement.protocol)
+        if measurement.data_images is not None:
+            own["data_images"] = measurement.data_images
+        made.append(keep(records, _record(own, measurement, _notes(subject, run)), measurement))
     write_text(_finished_path(records, base), "".join(f"{record.id}\n" for record in made))
     return made
 
 
 def _inputs(subject: Subject, run: _Run) -> dict[str, Any]:
     model, scored = subject.model, subject.images("test")
-    preprocessing = None if model.preprocessing is None else asdict(model.preprocessing)
     return {
         "subject": model.name,
         "subject_kind": model.kind,
@@ -137,22 +145,32 @@ def _inputs(subject: Subject, run: _Run) -> dict[str, Any]:
         "architecture": model.architecture,
         "dataset": subject.dataset_name,
         "split": scored.split,
-        "data_fingerprint": _fingerprint(subject, run.evaluator),
+        "data_fingerprint": _fingerprint(subject, run),
         "data_images": scored.expected if scored.expected is not None else len(scored),
         "evaluator": run.name,
-        "protocol": run.protocol.id,
-        "protocol_sha256": run.protocol.digest,
-        # Preprocessing belongs to the checkpoint, and still changes what is measured.
-        "protocol_fields": json.loads(
-            json.dumps({**run.protocol.fields(), "preprocessing": preprocessing})
-        ),
+        **_how(subject, run.protocol),
         "seed": run.seed,
         "code_sha256": code_sha256(),
     }
 
 
-def _fingerprint(subject: Subject, evaluator: Evaluator) -> str:
-    prints = [subject.images(split).fingerprint for split in evaluator.splits]
+def _how(subject: Subject, protocol: Protocol) -> dict[str, Any]:
+    """Return what a record says of a protocol."""
+    shown = subject.default_view("test").preprocessing
+    # Preprocessing belongs to the checkpoint, and still changes what is measured.
+    fields = {"preprocessing": None if shown is None else asdict(shown), **protocol.fields()}
+    return {
+        "protocol": protocol.id,
+        "protocol_sha256": protocol.digest,
+        "protocol_fields": json.loads(json.dumps(fields)),
+    }
+
+
+def _fingerprint(subject: Subject, run: _Run) -> str:
+    prints = [subject.images(split).fingerprint for split in run.evaluator.splits]
+    trained = training_subject(subject, run.protocol)
+    if trained is not None:
+        prints.append(trained.images("train").fingerprint)
     if len(prints) == 1:
         return prints[0]
     kind = "stat" if any(p.startswith("stat:") for p in prints) else "sha256"
@@ -161,9 +179,12 @@ def _fingerprint(subject: Subject, evaluator: Evaluator) -> str:
 
 def _notes(subject: Subject, run: _Run) -> tuple[str, ...]:
     """Return what is wrong with the training images, if anything."""
-    if "train" not in run.evaluator.splits:
+    trained = (
+        subject if "train" in run.evaluator.splits else training_subject(subject, run.protocol)
+    )
+    if trained is None:
         return ()
-    train = subject.images("train")
+    train = trained.images("train")
     if train.expected in (None, len(train)):
         return ()
     return (f"trained on {len(train)} of the split's {train.expected} images",)

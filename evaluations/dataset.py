@@ -86,6 +86,9 @@ class Dataset:
     preprocessing: str = "as the checkpoint's"  # the original authors', in words
     geometry: Geometry | None = None  # the same for programs, where it is not the checkpoint's
     border_px: int = 0  # a frame around every image, which is cut before anything else
+    # Splits `corruption/severity` that are scored together, by evaluator `corruption_errors`.
+    cells: tuple[str, ...] = ()
+    clean: str = ""  # the data set that this one shifts: its training images, its classes
     draws: bool = False  # whether `name:3` is another random division than `name` (seed 0)
     # For each class the ImageNet-1k indices that count as it, where a 1000-way head scores it.
     imagenet_indices: tuple[tuple[int, ...], ...] | None = None

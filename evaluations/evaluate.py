@@ -13,7 +13,8 @@ from . import evaluator as contracts
 from .baselines import RawPixels
 from .evaluator import Evaluator, Measurement, Protocol
 from .features import check_precision
-from .image_source import skipped_of
+from .heads import training_subject
+from .image_source import ImageSource, skipped_of
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment
 from .record import Record, read_record, write_record
@@ -117,9 +118,13 @@ def _check_request(seeds: Sequence[int], limit: int | None) -> None:
 def _default_evaluators(subject: Subject) -> list[str]:
     """Return the checkpoint's own classifier where it fits the classes, else probes."""
     head, dataset = subject.head, subject.dataset
+    if dataset is not None and dataset.cells and subject.images("test").split == "test":
+        return ["corruption_errors"]
     if head is not None and len(head[1]) == len(subject.images("test").class_names):
         return ["classifier"]
     if dataset is not None and dataset.imagenet_indices and head is not None:
+        if subject.dataset_name == "objectnet":
+            return ["objectnet"]
         return ["classifier_mapped", "classifier_masked"]
     if dataset is not None and dataset.training is None:
         raise UsageError(
@@ -140,9 +145,14 @@ def _measure(subject: Subject, run: _Run, records: Path) -> list[Record]:
     assert measured, f"{run.name} yielded no measurement"
     source = "features" if subject.used_cache() else "images"
     notes, skipped = _notes(subject, run), _skipped(subject, run)
-    made = [
-        keep(records, _record({**base, "source": source}, m, notes, skipped), m) for m in measured
-    ]
+    made = []
+    for measurement in measured:
+        own = {**base, "source": source}
+        if measurement.protocol is not None:
+            own |= _how(subject, measurement.protocol)
+        if measurement.data_images is not None:
+            own["data_images"] = measurement.data_images
+        made.append(keep(records, _record(own, measurement, notes, skipped), measurement))
     write_text(_finished_path(records, base), "".join(f"{record.id}\n" for record in made))
     return made
 
@@ -164,7 +174,6 @@ def _check_labels(subject: Subject, run: _Run) -> None:
 
 def _inputs(subject: Subject, run: _Run) -> dict[str, Any]:
     model, scored = subject.model, subject.images("test")
-    preprocessing = None if model.preprocessing is None else asdict(model.preprocessing)
     return {
         "subject": model.name,
         "subject_kind": model.kind,
@@ -174,23 +183,28 @@ def _inputs(subject: Subject, run: _Run) -> dict[str, Any]:
         "architecture": model.architecture,
         "dataset": subject.dataset_name,
         "split": scored.split,
-        "data_fingerprint": _fingerprint(subject, run.evaluator),
+        "data_fingerprint": _fingerprint(subject, run),
         "data_images": scored.expected if scored.expected is not None else len(scored),
         "evaluator": run.name,
-        "protocol": run.protocol.id,
-        "protocol_sha256": _digest(run.protocol, subject.precision),
-        # Preprocessing belongs to the checkpoint, and still changes what is measured.
-        "protocol_fields": json.loads(
-            json.dumps(
-                {
-                    **run.protocol.fields(),
-                    "preprocessing": preprocessing,
-                    "precision": subject.precision,
-                }
-            )
-        ),
+        **_how(subject, run.protocol),
         "seed": run.seed,
         "code_sha256": code_sha256(),
+    }
+
+
+def _how(subject: Subject, protocol: Protocol) -> dict[str, Any]:
+    """Return what a record says of a protocol."""
+    shown = subject.default_view("test").preprocessing
+    fields = {
+        # Preprocessing belongs to the checkpoint, and still changes what is measured.
+        "preprocessing": None if shown is None else asdict(shown),
+        "precision": subject.precision,
+        **protocol.fields(),
+    }
+    return {
+        "protocol": protocol.id,
+        "protocol_sha256": _digest(protocol, subject.precision),
+        "protocol_fields": json.loads(json.dumps(fields)),
     }
 
 
@@ -201,8 +215,15 @@ def _digest(protocol: Protocol, precision: str) -> str:
     return hashlib.sha256(f"{protocol.digest} {precision}".encode()).hexdigest()
 
 
-def _fingerprint(subject: Subject, evaluator: Evaluator) -> str:
-    prints = [subject.images(split).fingerprint for split in evaluator.splits]
+def _sources(subject: Subject, run: _Run) -> list[ImageSource]:
+    """Return the images that a run reads, those that its probe was trained on included."""
+    read = [subject.images(split) for split in run.evaluator.splits]
+    trained = training_subject(subject, run.protocol)
+    return read if trained is None else [*read, trained.images("train")]
+
+
+def _fingerprint(subject: Subject, run: _Run) -> str:
+    prints = [source.fingerprint for source in _sources(subject, run)]
     if len(prints) == 1:
         return prints[0]
     kind = "stat" if any(p.startswith("stat:") for p in prints) else "sha256"
@@ -212,21 +233,20 @@ def _fingerprint(subject: Subject, evaluator: Evaluator) -> str:
 def _notes(subject: Subject, run: _Run) -> tuple[str, ...]:
     """Return what is wrong with the images, if anything."""
     said = []
-    for split in run.evaluator.splits:
-        source = subject.images(split)
+    for source in _sources(subject, run):
         if names := skipped_of(source):
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             said.append(
                 f"{len(names)} corrupt images of {source.split} skipped: "
                 f"{', '.join(names[:3])}{more}"
             )
-        elif split == "train" and source.expected not in (None, len(source)):
+        elif source is not subject.images("test") and source.expected not in (None, len(source)):
             said.append(f"trained on {len(source)} of the split's {source.expected} images")
     return tuple(said)
 
 
 def _skipped(subject: Subject, run: _Run) -> int:
-    return sum(len(skipped_of(subject.images(split))) for split in run.evaluator.splits)
+    return sum(len(skipped_of(source)) for source in _sources(subject, run))
 
 
 def _record(

@@ -53,6 +53,9 @@ class Measurement:
     condition: str = ""  # what was done to the images: "" (nothing), "gaussian_noise/3"
     correct: np.ndarray | None = None  # [images] bool, per image, in the data set's order
     notes: tuple[str, ...] = ()  # what a reader must know: a chosen penalty, say
+    # The reading's own protocol, where one pass yields several; None: the evaluator's.
+    protocol: Protocol | None = None
+    data_images: int | None = None  # that the share is of; None: the images of the whole split
 
 
 @dataclass(frozen=True, kw_only=True)

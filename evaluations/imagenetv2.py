@@ -43,4 +43,5 @@ def declare(name: str, variant: str, folder_name: str) -> Dataset:
         open=open_split,
         folders=(folder_name, name),
         training=None,
+        clean="imagenet",
     )

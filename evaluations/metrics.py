@@ -67,3 +67,23 @@ def per_class(correct: np.ndarray, labels: np.ndarray, classes: int) -> tuple[np
     images = np.bincount(labels, minlength=classes)
     right = np.bincount(labels[correct], minlength=classes)
     return right.astype(np.int64), images.astype(np.int64)
+
+
+def mean_over_conditions(
+    correct: np.ndarray, condition: str = "", notes: tuple[str, ...] = ()
+) -> Measurement:
+    """Return the mean over corruptions and severities of top-1, from [conditions, images] bool.
+
+    Its standard error is over images: every condition shows the same ones, so the
+    conditions are averaged per image first.
+    """
+    per_image = correct.mean(axis=0)
+    spread = float(per_image.std(ddof=1)) if len(per_image) > 1 else 0.0
+    return Measurement(
+        metric="mean_corruption_top1",
+        value=100 * float(np.count_nonzero(correct)) / correct.size,
+        images=len(per_image),
+        standard_error=100 * spread / float(np.sqrt(len(per_image))),
+        condition=condition,
+        notes=notes,
+    )

@@ -1,7 +1,7 @@
 """What is evaluated: a backbone, its preprocessing, and a data set's splits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -182,8 +182,24 @@ class Subject:
 
         By the checkpoint's own preprocessing, without the frame that the data set's images have.
         """
-        border_px = self.dataset.border_px if self.dataset is not None else 0
-        return View(preprocessing=self.model.preprocessing, border_px=border_px)
+        known, preprocessing = self.dataset, self.model.preprocessing
+        if known is None:
+            return View(preprocessing=preprocessing)
+        # ImageNet-C: corrupted at the network's side, and not to be interpolated again.
+        if preprocessing is not None and known.geometry and known.geometry.resize is None:
+            preprocessing = replace(preprocessing, resize=None)
+        return View(preprocessing=preprocessing, border_px=known.border_px)
+
+    def on(self, data: str | Path) -> "Subject":
+        """Return the same model on other data, found and cached alike; no probe is shared."""
+        return Subject(
+            model=self.model,
+            data=data,
+            data_root=self.data_root,
+            cache=self.cache,
+            limit=self.limit,
+            _from_cache=self._from_cache,
+        )
 
     def features(self, role: str, view: View | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return features [N, D] float32 and labels [N] int64 of a role.

@@ -55,5 +55,6 @@ DATASET = Dataset(
     open=open_split,
     folders=("imagenet-a", "imagenet_a"),
     training=None,
+    clean="imagenet",
     imagenet_indices=tuple((index,) for index, _ in imagenet_subset("imagenet_a")),
 )

@@ -53,5 +53,6 @@ DATASET = Dataset(
     open=open_split,
     folders=("imagenet-r", "imagenet_r"),
     training=None,
+    clean="imagenet",
     imagenet_indices=tuple((index,) for index, _ in imagenet_subset("imagenet_r")),
 )

@@ -45,4 +45,5 @@ DATASET = Dataset(
     open=open_split,
     folders=("imagenet-sketch", "sketch", "imagenet_sketch"),
     training=None,
+    clean="imagenet",
 )

@@ -7,23 +7,29 @@ imagenet-testbed; we divide by the 18,574 of the official answer file.) 125 Imag
 indices count as the 113 classes.
 
 Official scoring takes the best of all 1000 classes and maps it; anything outside the 125
-is wrong: evaluator `classifier_mapped`. imagenet-testbed takes the best of the 125 alone,
-`classifier_masked`; supervised ResNet-50 gains about nine points by that. Each image has
-a red frame: 2 pixels a side are cut before any resizing (`border_px`). The authors
-resize to 224 and crop 224 (objectnet-template-pytorch, data_transform_description.py); the
-checkpoint's own preprocessing is used here.
+is wrong. imagenet-testbed takes the best of the 125 alone; supervised ResNet-50 gains about
+nine points by that. Each image has a red frame: 2 pixels a side are cut before any resizing
+(`border_px`). The authors resize to 224 and crop 224 (objectnet-template-pytorch,
+data_transform_description.py). Evaluator `objectnet` gives every reading from one pass.
 
 Labels follow the official map of folders, never the folders' order: the two disagree for
-41 of the 113 classes. The licence forbids training on these images.
+41 of the 113 classes. They are held against the official answer file where it lies beside the
+images, and a complete set against that file's checksum. The licence forbids
+training on these images.
 """
 
+import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from ...checkpoints.errors import BadData
 from ..dataset import Dataset, Files, Geometry, Layout, missing
 from ..folders import class_folders, image_files
 from ..sources import Images, from_files
-from ..splits import objectnet_classes, objectnet_overlap
+from ..splits import OBJECTNET_OVERLAP_SHA256, objectnet_classes, objectnet_overlap
+
+ANSWERS = "answers-objectnet-overlap.json"
 
 
 def open_split(split: str, folder: Path | None) -> Images:
@@ -31,7 +37,8 @@ def open_split(split: str, folder: Path | None) -> Images:
 
     Raises:
         MissingData: there is no folder `images`.
-        BadData: the class folders are not ObjectNet's, or they hold too many images.
+        BadData: the class folders are not ObjectNet's, they hold too many images, or the
+            images or their labels are not those of the official answer file.
     """
     assert folder is not None
     inner = folder / "images"
@@ -48,14 +55,19 @@ def open_split(split: str, folder: Path | None) -> Images:
             f"{absent[:3]}), {len(unknown)} unknown (such as {unknown[:3]})",
             f"ObjectNet's 313 folders, or at least the {len(wanted)} of {split!r}",
         )
-    paths, labels = [], []
-    for label, name in enumerate(wanted):
-        images = image_files(inner / name)
+    paths: list[Path] = []
+    labels: list[int] = []
+    for label, known_class in enumerate(chosen):
+        images = image_files(inner / known_class.folder)
+        _check_count(inner / known_class.folder, len(images), known_class.images)
         paths += images
         labels += [label] * len(images)
     expected = DATASET.splits[split]
-    if len(paths) > expected:
-        raise BadData(inner, f"{len(paths):,} images", f"at most the {expected:,} published")
+    if split == "overlap":
+        ids = {path.name: chosen[k].objectnet_id for path, k in zip(paths, labels, strict=True)}
+        _check_answers(folder, ids)
+        if len(paths) == expected:
+            _check_list(inner, ids)
     return from_files(
         inner,
         paths,
@@ -65,6 +77,48 @@ def open_split(split: str, folder: Path | None) -> Images:
         class_names=tuple(wanted),
         expected=expected,
     )
+
+
+def _check_count(folder: Path, found: int, published: int) -> None:
+    if found > published:
+        raise BadData(folder, f"{found:,} images", f"at most the {published:,} published")
+
+
+def _check_answers(folder: Path, ids: Mapping[str, int | None]) -> None:
+    """Return if the official answer file, where it lies beside the images, agrees with `ids`.
+
+    Raises:
+        BadData: it cannot be read, or it gives an image another label or none.
+    """
+    file = next((f for f in (folder / ANSWERS, folder / "mappings" / ANSWERS) if f.is_file()), None)
+    if file is None:
+        return
+    try:
+        answers = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadData(file, f"cannot be read ({error})", "labels by file name") from error
+    wrong = [name for name, label in ids.items() if answers.get(name) != label]
+    if wrong:
+        name = wrong[0]
+        raise BadData(
+            file,
+            f"it gives {len(wrong):,} of {len(ids):,} images another label than their folder "
+            f"({name}: {answers.get(name)}, folder: {ids[name]})",
+            "the labels of the folders' official map",
+            "Images were moved between folders, or the file is of another release.",
+        )
+
+
+def _check_list(inner: Path, ids: Mapping[str, int | None]) -> None:
+    """Return if names and labels are those of the official answer file, by its checksum."""
+    lines = "".join(f"{name} {ids[name]}\n" for name in sorted(ids))
+    if hashlib.sha256(lines.encode()).hexdigest() != OBJECTNET_OVERLAP_SHA256:
+        raise BadData(
+            inner,
+            f"{len(ids):,} images, but not those of the official answer file",
+            "the file names and labels of the release",
+            "Unpack objectnet-1.0.zip again: files were renamed, replaced or moved.",
+        )
 
 
 DATASET = Dataset(
@@ -89,6 +143,7 @@ DATASET = Dataset(
     folders=("objectnet", "objectnet-1.0"),
     scored="overlap",
     training=None,
+    clean="imagenet",
     border_px=2,
     imagenet_indices=tuple(c.imagenet_indices for c in objectnet_overlap()),
 )

@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
-from ..evaluator import Evaluator, Measurement, Protocol, top1
-from ..mapped import imagenet_logits
-from ..metrics import ranked
+from ..evaluator import Evaluator, Measurement
+from ..heads import HeadProtocol
+from ..mapped import among, best_of_all, imagenet_logits
 from ..subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierMappedProtocol(Protocol):
+class ClassifierMappedProtocol(HeadProtocol):
     """Arg max over all 1000 classes; right if the data set counts that class as the label.
 
     ObjectNet's official scoring (abarbu/objectnet-template-pytorch, objectnet_eval.py): a
@@ -24,21 +22,10 @@ class ClassifierMappedProtocol(Protocol):
 
 def run(subject: Subject, protocol: ClassifierMappedProtocol, seed: int) -> Iterator[Measurement]:
     """Yield top-1 and top-5."""
-    logits, labels, indices = imagenet_logits(subject)
-    ranks = ranked(logits, 5)
-    table = np.full(logits.shape[1], -1)
-    for label, members in enumerate(indices):
-        table[list(members)] = label
-    right = table[ranks] == labels[:, None]
-    yield top1(right[:, 0])
-    five = top1(right.any(axis=1))
-    yield Measurement(
-        metric="top5",
-        value=five.value,
-        images=five.images,
-        standard_error=five.standard_error,
-        correct=five.correct,
-    )
+    logits, labels, indices, notes = imagenet_logits(subject, protocol)
+    ranks = best_of_all(logits, indices, 5)
+    yield among(ranks[:, :1], labels, notes)
+    yield among(ranks, labels, notes)
 
 
 EVALUATOR = Evaluator(

@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
-from ..evaluator import Evaluator, Measurement, Protocol, top1
-from ..mapped import imagenet_logits
-from ..metrics import ranked, topk
+from ..evaluator import Evaluator, Measurement
+from ..heads import HeadProtocol
+from ..mapped import among, best_of_collapsed, imagenet_logits
 from ..subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierMaskedProtocol(Protocol):
+class ClassifierMaskedProtocol(HeadProtocol):
     """Arg max over the data set's classes; a class's logit is the largest of its indices.
 
     hendrycks/imagenet-r, eval.py, and hendrycks/natural-adv-examples, eval.py (200 logits);
@@ -25,11 +23,10 @@ class ClassifierMaskedProtocol(Protocol):
 
 def run(subject: Subject, protocol: ClassifierMaskedProtocol, seed: int) -> Iterator[Measurement]:
     """Yield top-1 and top-5."""
-    logits, labels, indices = imagenet_logits(subject)
-    collapsed = np.stack([logits[:, list(members)].max(axis=1) for members in indices], axis=1)
-    ranks = ranked(collapsed, min(5, collapsed.shape[1]))
-    yield top1(ranks[:, 0] == labels)
-    yield topk(ranks, labels)
+    logits, labels, indices, notes = imagenet_logits(subject, protocol)
+    ranks = best_of_collapsed(logits, indices, 5)
+    yield among(ranks[:, :1], labels, notes)
+    yield among(ranks, labels, notes)
 
 
 EVALUATOR = Evaluator(

@@ -143,7 +143,7 @@ def test_robustness_is_the_mean_of_its_conditions_and_is_labelled_generated(
         overrides=quick("robustness"),
     )  # fmt: skip
     *cells, mean = records
-    assert len(cells) == 7 * 2
+    assert len(cells) == 15 * 2
     assert mean.metric == "mean_corruption_top1"
     assert mean.condition == "generated"
     assert mean.value == pytest.approx(np.mean([cell.value for cell in cells]))

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoints.errors import BadClaim, MissingData
-from .claim_rules import FEWEST_STANDARD_ERRORS, SEED_DEVIATION, data_name, margin, route
+from .claim_routes import route
+from .claim_rules import FEWEST_STANDARD_ERRORS, SEED_DEVIATION, data_name, margin
 from .claims import CONFIDENCES, KINDS, Claim
 from .metrics import METRICS, unit_of
 

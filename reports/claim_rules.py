@@ -1,8 +1,7 @@
-"""What would settle a claim, derived from the source's words: one place for every rule.
+"""Which data a claim is about and how far a measurement may lie off, from the source's words.
 
-A row of the registry may state any of these fields itself; the rules fill the others.
-They name data sets and evaluators whether or not these exist yet, so that a claim comes
-alive the moment someone adds the one file it waits for.
+A row of the registry may state any of these fields itself; the rules fill the others, and
+`claim_routes` the evaluators. They name data sets whether or not these exist yet.
 """
 
 import re
@@ -79,117 +78,6 @@ def data_name(dataset: str) -> tuple[str, str]:
         return "imagenet_c", _CORRUPTIONS.get(corruption, corruption)
     plain = re.sub(r"[^a-z0-9.]+", "_", dataset.lower()).strip("_")
     return _ALIASES.get(key(dataset), plain), ""
-
-
-class Route(NamedTuple):
-    """How a claim is measured: its kind, and the evaluators that would do it."""
-
-    kind: str
-    evaluators: tuple[str, ...] = ()
-    protocols: tuple[str, ...] = ()  # admissible ids; (): any of the evaluators'
-    unmeasurable: str = ""
-
-
-# The depths that `checkpoints.spec` builds, of any whole width.
-_NETWORK = re.compile(r"ResNet-(18|20|32|34|44|50|56|101|110|152|200) \d+x")
-
-
-def route(row: dict[str, str]) -> Route:
-    """Return how the claim in `row` (the source's fields) would be measured."""
-    if row["metric"] == "delta-top1":
-        return Route("probe", unmeasurable="it is a difference of two claims, not a measurement")
-    if row.get("subject", "").startswith("predictions:"):
-        return Route("recomputation", ("predictions",))
-    way = _by_task(row)
-    network = row["architecture"].partition(" (")[0]
-    if way.unmeasurable or _NETWORK.fullmatch(network):
-        return way
-    if "not stated" in network or "ResNets" in network or network == "largest ResNet":
-        return Route(way.kind, unmeasurable="its source does not name the network")
-    return Route(way.kind, unmeasurable=f"{network} is not a ResNet that relicheck builds")
-
-
-def _by_task(row: dict[str, str]) -> Route:
-    task, protocol, metric = row["task"], row["protocol"], row["metric"]
-    if task in _BY_TASK:
-        return _BY_TASK[task]
-    if task == "ablation":
-        return _ablation(protocol)
-    if task == "linear":
-        return _linear(protocol)
-    if task in ("semi-supervised", "fine-tuning"):
-        return _few_labels(protocol)
-    if task == "transfer":
-        return _transfer(protocol, row["dataset"])
-    return _shifted(row["paper"], row["dataset"], protocol, metric)
-
-
-def _none(kind: str, what: str) -> Route:
-    return Route(kind, unmeasurable=f"no evaluator measures {what} yet")
-
-
-# Nothing of ours trains a linear classifier by SGD on augmented ImageNet, but a checkpoint
-# may bring the one its authors trained, and that is what they scored.
-_WITH_HEAD = ("classifier",)
-_LBFGS = ("linear_lbfgs/1",)
-
-_BY_TASK = {
-    # Equal features give equal neighbours: no seed, though k and weighting are often unstated.
-    "knn": Route("re_evaluation", ("knn",)),
-    "supervised": Route("re_evaluation", ("classifier",)),
-    "detection": _none("fine_tune", "detection"),
-    "segmentation": _none("fine_tune", "segmentation"),
-    "depth": _none("fine_tune", "depth estimation"),
-}
-
-
-def _ablation(protocol: str) -> Route:
-    if "own classifier" in protocol:
-        return Route("re_evaluation", ("classifier",))
-    # The networks of an ablation are rarely published: the claim is about a recipe.
-    return Route("re_pretraining", _WITH_HEAD)
-
-
-def _linear(protocol: str) -> Route:
-    if protocol == "val" or "own classifier" in protocol:
-        return Route("re_evaluation", ("classifier",))
-    if "scikit-learn logistic regression" in protocol:
-        return Route("probe", ("linear",), _LBFGS)
-    return Route("probe", _WITH_HEAD)
-
-
-def _few_labels(protocol: str) -> Route:
-    if protocol == "trained on the subset only":
-        return _none("re_pretraining", "training from nothing on a few labels")
-    # semi_supervised draws its own labels and is tuned for small sets.
-    return _none("fine_tune", "fine-tuning on ImageNet by the published recipe and label lists")
-
-
-def _transfer(protocol: str, dataset: str) -> Route:
-    if protocol == "fine-tuning":
-        return _none("fine_tune", "transfer by fine-tuning")
-    if "random initialisation" in protocol:
-        return _none("re_pretraining", "training from random initialisation")
-    if "not stated" in protocol:
-        return Route("probe", unmeasurable="its source does not say: linear or fine-tuned")
-    if protocol.startswith("linear (Appendix C.1") and dataset in ("ImageNet", "Places365"):
-        return Route("probe", _WITH_HEAD)
-    return Route("probe", ("linear",), _LBFGS)
-
-
-def _shifted(paper: str, dataset: str, protocol: str, metric: str) -> Route:
-    # The testbed and the leaderboards judge released classifiers; the self-supervised papers
-    # train a linear classifier on ImageNet and read it on the shifted images.
-    released = paper.startswith("imagenet-testbed") or "leaderboard" in paper
-    if metric in ("CE", "mCE", "rCE", "mrCE", "mean-top1"):
-        return _none("probe", "accuracy on the published ImageNet-C files")
-    kind = "re_evaluation" if released else "probe"
-    if "logits only" in protocol:
-        return Route(kind, ("classifier_masked",))
-    if dataset in ("ObjectNet", "ImageNet-R", "ImageNet-A") and "1000 classes" not in protocol:
-        # Which classes competed is not said: both countings are admissible (protocols.md, 1, 2).
-        return Route(kind, ("classifier_mapped", "classifier_masked"))
-    return Route(kind, _WITH_HEAD)
 
 
 # Standard deviation over seeds, in points, assumed where only one seed was measured; the

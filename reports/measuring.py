@@ -87,6 +87,9 @@ class Measuring:
             for record in self._measure(subject, data, evaluator)
         ]
         speaking = [record for record in made if speaks_of(record, claim)]
+        # One pass may yield many readings, of which the source can have meant a few.
+        meant = [record for record in speaking if record.protocol in claim.protocols]
+        speaking = meant or speaking
         for record in speaking:
             check_kept(self.records, record)
         return speaking
@@ -96,7 +99,13 @@ class Measuring:
 
         if self._subject(claim).startswith(_PREDICTIONS):
             return ("predictions",)
-        return tuple(name for name in claim.evaluators if name in evaluators.names())
+        known = tuple(name for name in claim.evaluators if name in evaluators.names())
+        trained = tuple(name for name in known if "train" in evaluators.load(name).splits)
+        if len(trained) in (0, len(known)) or not self._subject(claim):
+            return known
+        # Either the classifier that the checkpoint brings, or one trained here: not both.
+        own = tuple(name for name in known if name not in trained)
+        return own if self._brings_classifier(claim) else trained
 
     def _measure(self, subject: str, data: str, evaluator: str) -> list[Record]:
         where = (subject, data, evaluator)
@@ -132,7 +141,37 @@ class Measuring:
             data_root=self.data_root,
             cache=self.cache,
             seeds=self.seeds,
+            overrides=self._overrides(subject, data, evaluator),
         )
+
+    def _overrides(self, subject: str, data: str, evaluator: str) -> dict[str, object]:
+        """Return what must be set for a checkpoint without a classifier on a shifted set.
+
+        One is trained on the clean images, as the self-supervised papers do.
+        """
+        from ..evaluations.dataset import datasets
+        from ..evaluations.evaluator import evaluators
+
+        name = data.partition(":")[0]
+        if name not in datasets.names() or not datasets.load(name).clean:
+            return {}
+        bare = any(
+            str(path) == subject and self._manifests[name].classes is None
+            for name, path in self.checkpoints.items()
+        )
+        takes_one = hasattr(evaluators.load(evaluator).protocol, "head_from")
+        return {f"{evaluator}.head_from": "linear"} if bare and takes_one else {}
+
+    def _brings_classifier(self, claim: Claim) -> bool:
+        """Return whether the claim's checkpoint has a classifier of its data set's classes."""
+        from ..evaluations.dataset import datasets
+
+        given = [name for name in self.checkpoints if self._is_about(name, claim)]
+        if not given:
+            return True  # published, or predictions: their claims name one evaluator
+        name = claim.data.partition(":")[0]
+        classes = datasets.load(name).classes if name in datasets.names() else None
+        return self._manifests[given[0]].classes == classes
 
     def _count(self, path: Path, data: str) -> list[Record]:
         from ..evaluations.prediction_files import read_predictions

@@ -52,6 +52,16 @@ _WEIGHTS = {
 }
 
 
+# Evaluators of a linear classifier of ImageNet's classes.
+_READ_A_HEAD = (
+    "classifier",
+    "classifier_mapped",
+    "classifier_masked",
+    "corruption_errors",
+    "objectnet",
+)
+
+
 def data_address(data: str) -> str:
     """Return where the data set is offered."""
     return DATA.get(data, "see the paper's own page")
@@ -59,10 +69,7 @@ def data_address(data: str) -> str:
 
 def network_of(claim: Claim) -> str:
     """Return the network that the claim is about: `BYOL, ResNet-50 1x`."""
-    network = f"{claim.method}, {claim.architecture.partition(' (')[0]}"
-    # A released classifier comes with its weights; a linear one was trained on top of them.
-    on_top = claim.kind == "probe" and any(e.startswith("classifier") for e in claim.evaluators)
-    return network + (" with their linear classifier for ImageNet" if on_top else "")
+    return f"{claim.method}, {claim.architecture.partition(' (')[0]}"
 
 
 def weights_address(claim: Claim) -> str:
@@ -76,4 +83,7 @@ def weights_address(claim: Claim) -> str:
 
 def weights_needed(claim: Claim) -> str:
     """Return what weights the claim is about, and where they are offered."""
-    return f"needs the weights of {network_of(claim)} ({weights_address(claim)}): --checkpoint FILE"
+    needed = f"needs the weights of {network_of(claim)} ({weights_address(claim)})"
+    if claim.kind == "probe" and any(e in _READ_A_HEAD for e in claim.evaluators):
+        needed += "; a linear classifier that does not come with them is trained on ImageNet"
+    return f"{needed}: --checkpoint FILE"

@@ -1,17 +1,20 @@
-"""The checkpoint's own classifier: nothing is trained."""
+"""The checkpoint's own classifier, or a probe trained on the clean images of a shifted set."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...checkpoints.errors import UsageError
-from ..evaluator import Evaluator, Measurement, Protocol
+from ..evaluator import Evaluator, Measurement
+from ..heads import HeadProtocol, head_of
 from ..metrics import ranked, scores, topk
 from ..subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierProtocol(Protocol):
-    """One centre crop by the checkpoint's preprocessing, arg max over all of its classes."""
+class ClassifierProtocol(HeadProtocol):
+    """One centre crop by the checkpoint's preprocessing, arg max over all of its classes.
+
+    By default nothing is trained: the classifier is the checkpoint's.
+    """
 
     name = "own_classifier"
 
@@ -24,19 +27,11 @@ def run(subject: Subject, protocol: ClassifierProtocol, seed: int) -> Iterator[M
     Raises:
         UsageError: the checkpoint has no head, or one for another number of classes.
     """
-    head, classes = subject.head, len(subject.images("test").class_names)
-    if head is None or len(head[1]) != classes:
-        found = "no classifier" if head is None else f"a classifier of {len(head[1])} classes"
-        raise UsageError(
-            subject.model.name,
-            f"the checkpoint has {found}",
-            f"one of the {classes} classes of {subject.dataset_name}",
-            "Train a probe instead: --evaluators linear.",
-        )
-    weight, bias = head
+    classes = len(subject.images("test").class_names)
+    head = head_of(subject, protocol, classes)
     features, labels = subject.features("test")
-    ranks = ranked(features @ weight.T + bias, min(5, classes))
-    yield from scores(ranks[:, 0], labels, subject.metric)
+    ranks = ranked(head.logits(features), min(5, classes))
+    yield from scores(ranks[:, 0], labels, subject.metric, head.notes)
     if classes > 5:
         yield topk(ranks, labels)
 

@@ -250,7 +250,7 @@ def test_every_evaluator_named_exists():
         ("testbed/supervised-torchvision/objectnet/top1/alexnet", "AlexNet is not a ResNet"),
         ("relicv2/imagenet/linear-top1/best", "does not name the network"),
         ("relicv2/imagenet/linear-top1-gain-over-sota/rn50", "a difference of two claims"),
-        ("relicv2/imagenet-1pct/semisup-top1/rn50", "fine-tuning on ImageNet"),
+        ("simclrv2/imagenet/finetune-1pct-top1/rn50", "a layer of its projection head"),
     ],
 )
 def test_a_claim_that_cannot_be_measured_says_why(identifier, why):
@@ -263,5 +263,48 @@ def test_objectnet_claims_admit_both_countings_where_the_page_names_none():
     claims = load_claims()
     page = find_claim(claims, "relicv2/objectnet/top1/rn50")
     testbed = find_claim(claims, "testbed/swav-linear/objectnet/top1/rn50")
-    assert page.evaluators == ("classifier_mapped", "classifier_masked")
-    assert testbed.evaluators == ("classifier_masked",)
+    assert page.evaluators == testbed.evaluators == ("objectnet",)
+    # Two countings, two sizes, and a classifier that came along or was trained here.
+    assert len(page.protocols) == 8
+    assert testbed.protocols == (
+        "objectnet.best_of_125.border2.resize224/1",
+        "objectnet.best_of_125.border2.resize256/1",
+    )
+
+
+def test_the_readings_that_claims_admit_are_those_that_the_evaluator_yields():
+    from relicheck.evaluations.evaluators.objectnet import ObjectNetProtocol, ObjectNetReading
+
+    whole = ObjectNetProtocol()
+    yielded = {
+        ObjectNetReading(
+            counting=counting, border_px=border, resize_px=resize, counted_images=1, head_from=head
+        ).id
+        for counting in whole.countings
+        for border in whole.borders_px
+        for resize in whole.resizes_px
+        for head in ("checkpoint", "linear")
+    }
+    assert {
+        p for c in load_claims() if c.evaluators == ("objectnet",) for p in c.protocols
+    } <= yielded
+
+
+def test_every_protocol_that_a_claim_admits_is_one_of_its_evaluators():
+    from relicheck.evaluations.evaluator import evaluators
+
+    for claim in load_claims():
+        if claim.protocols and claim.evaluators != ("objectnet",):
+            ids = {evaluators.load(name).protocol.id for name in claim.evaluators}
+            assert set(claim.protocols) <= ids, claim.id
+
+
+@pytest.mark.parametrize(
+    ("identifier", "evaluators"),
+    [
+        ("relicv2/imagenet/linear-top1/rn50", ("classifier", "linear_sgd")),
+        ("relicv2/imagenet-1pct/semisup-top1/rn50", ("byol_1percent", "simclr_1percent")),
+    ],
+)
+def test_claims_go_to_the_evaluators_of_their_papers_recipes(identifier, evaluators):
+    assert find_claim(load_claims(), identifier).evaluators == evaluators

@@ -348,6 +348,7 @@ def digits_claim():
         data="digits",
         dataset="digits",
         evaluators=("knn",),
+        protocols=(),
         kind="re_evaluation",
         margin=0.15,
         value="0.00",
@@ -416,3 +417,16 @@ def test_the_readme_of_the_cifar_resnets_holds_and_the_stored_accuracy_does_not(
     assert [round(j.measured, 2) for j in judgements] == [8.27, 7.37, 6.61, 91.73, 92.63, 93.39]
     verdicts = [str(j.verdict) for j in judgements]
     assert verdicts == ["reproduced"] * 3 + ["not_reproduced"] * 3
+
+
+@pytest.mark.parametrize(("classes", "evaluator"), [(10, "classifier"), (None, "linear")])
+def test_a_linear_claim_reads_the_classifier_in_the_file_or_trains_one(
+    checkpoint, digits_claim, tmp_path, classes, evaluator
+):
+    claim = replace(digits_claim, evaluators=("classifier", "linear"), kind="probe")
+
+    judged = verify(
+        [claim], checkpoints={"": checkpoint("byol", classes)}, records=tmp_path / "records"
+    )[0]
+
+    assert {record.evaluator for record in judged.records} == {evaluator}

@@ -73,7 +73,7 @@ def find_list(name: str, root: Path | None = None) -> Path:
         f"{name} is not under " + " or ".join(str(base / "metadata") for base in roots),
         f"found no {name}.txt and no {name}.txt.gz",
         f"SimCLR's {LABEL_LISTS[name].file} ({LABEL_LISTS[name].images:,} images)",
-        f"Get {LABEL_LISTS[name].address} and save it as "
+        f"relicheck fetch {name}, or get {LABEL_LISTS[name].address} and save it as "
         f"{roots[0] / 'metadata' / name}.txt; it is checked by its hash.",
     )
 

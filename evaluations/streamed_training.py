@@ -4,8 +4,11 @@ For the published recipes, whose sets do not fit into memory. `finetune` serves 
 """
 
 import copy
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +18,7 @@ from ..checkpoints.progress import track
 from ..checkpoints.spec import Preprocessing
 from .augment import CropAndFlip, Sampling, views_of
 from .image_source import ImageSource
+from .prefetch import default_workers
 from .preprocess import batch_images, crops, normalise
 from .provenance import device
 
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     import torch
 
     from ..checkpoints.resnet import ResNet
+
+
+_AHEAD = 3  # batches that are shown or being shown
 
 
 class Diverged(BadCheckpoint):
@@ -88,13 +95,13 @@ def train(
     size = min(settings.batch_size, len(which))
     part = min(settings.images_at_once or size, size)
     batches = batches_of(len(which), size, settings.steps, seed)
-    for chosen, epochs in track(batches, "fine-tuning", settings.steps):
+    shown = _shown_ahead(source, which, batches, preprocessing, views, seed)
+    for mine, squares in track(shown, "fine-tuning", settings.steps):
         optimiser.zero_grad(set_to_none=True)
         for begin in range(0, size, part):
-            mine = which[chosen[begin : begin + part]]
-            squares = _views(source, mine, epochs[begin : begin + part], preprocessing, views, seed)
-            logits = network(normalise(squares, preprocessing).to(device()))
-            loss = summed_loss(logits, torch.from_numpy(truth[mine]).to(device())) / size
+            inputs = normalise(squares[begin : begin + part], preprocessing).to(device())
+            wanted = torch.from_numpy(truth[mine[begin : begin + part]]).to(device())
+            loss = summed_loss(network(inputs), wanted) / size
             if not torch.isfinite(loss):
                 raise Diverged(
                     "fine-tuning",
@@ -140,20 +147,41 @@ def _order(images: int, epoch: int, seed: int) -> np.ndarray:
     return np.random.default_rng([seed, 0x0D3, epoch]).permutation(images)
 
 
-def _views(
+def _shown_ahead(
     source: ImageSource,
     which: np.ndarray,
-    epochs: np.ndarray,
+    batches: Iterator[tuple[np.ndarray, np.ndarray]],
     preprocessing: Preprocessing,
     views: CropAndFlip,
     seed: int,
-) -> np.ndarray:
-    side = preprocessing.image_size
-    parts = [
-        views_of(source, which[epochs == epoch], side, views, seed=seed, epoch=int(epoch))
-        for epoch in np.unique(epochs)  # ascending, as the images of a batch are
-    ]
-    return np.concatenate(parts)
+    workers: int | None = None,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield for each batch the images' indices and their views, shown by other threads.
+
+    A view follows from seed, epoch and image, so it is the same from any thread. Two batches
+    are shown ahead of the one that is trained on.
+    """
+    waiting: deque[tuple[np.ndarray, list[Future[np.ndarray]]]] = deque()
+
+    def show(image: int, epoch: int) -> np.ndarray:
+        side = preprocessing.image_size
+        shown = views_of(source, [image], side, views, seed=seed, epoch=epoch)
+        return np.asarray(shown[0])
+
+    with ThreadPoolExecutor(workers or default_workers(), "decode") as threads:
+        try:
+            while True:
+                for chosen, epochs in islice(batches, _AHEAD - len(waiting)):
+                    mine = which[chosen]
+                    pairs = zip(mine.tolist(), epochs.tolist(), strict=True)
+                    waiting.append((mine, [threads.submit(show, *pair) for pair in pairs]))
+                if not waiting:
+                    return
+                mine, futures = waiting.popleft()
+                yield mine, np.stack([future.result() for future in futures])
+        finally:
+            # An interruption must not wait for what nobody will look at.
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _with_new_head(backbone: "ResNet", classes: int, statistics_decay: float | None) -> "ResNet":

@@ -1,4 +1,4 @@
-"""Download published checkpoints."""
+"""Download published checkpoints and lists of labelled images."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ...checkpoints.zoo import Published
 
 
-@click.command("fetch", short_help="Download published checkpoints.")
+@click.command("fetch", short_help="Download published checkpoints and label lists.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option(
     "--to",
@@ -30,19 +30,28 @@ def COMMAND(names: tuple[str, ...], folder: Path | None, dry_run: bool, as_json:
     held against what arrives later. With RELICHECK_OFFLINE=1 nothing is downloaded. The
     name is then enough for every other command: relicheck evaluate NAME ...
 
+    SimCLR's lists of labelled images, simclr_imagenet_1percent and
+    simclr_imagenet_10percent, are fetched alike, into the folder metadata.
+
     \b
     Example:
       relicheck fetch byol_resnet50_1x torchvision_resnet50_v1
     """
     from ...checkpoints.errors import RelicheckError
     from ...checkpoints.zoo import read_published
+    from ...evaluations.label_lists import LABEL_LISTS
 
-    entries = [read_published(name) for name in dict.fromkeys(names)]
+    entries = [
+        name if name in LABEL_LISTS else read_published(name) for name in dict.fromkeys(names)
+    ]
     results: list[dict[str, Any]] = []
     failed: list[RelicheckError] = []
     for entry in entries:
         try:
-            result = _facts(entry, folder) if dry_run else _fetch(entry, folder)
+            if isinstance(entry, str):
+                result = _list_facts(entry, folder) if dry_run else _fetch_list(entry, folder)
+            else:
+                result = _facts(entry, folder) if dry_run else _fetch(entry, folder)
         except RelicheckError as error:
             # The others may be on servers that answer.
             failed.append(error)
@@ -93,6 +102,33 @@ def _facts(entry: "Published", folder: Path | None) -> dict[str, Any]:
         "licence": entry.licence + terms,
         "check": entry.check,
         "note": entry.note or entry.refused,
+    }
+
+
+def _fetch_list(name: str, folder: Path | None) -> dict[str, Any]:
+    from ...checkpoints.files import sha256_of_file
+    from ...evaluations.fetch_lists import fetch_list
+
+    path, new = fetch_list(name, folder, say=say)
+    facts = {**_list_facts(name, folder), "here": True, "new": new, "path": str(path)}
+    return {**facts, "sha256": sha256_of_file(path), "bytes": path.stat().st_size}
+
+
+def _list_facts(name: str, folder: Path | None) -> dict[str, Any]:
+    from ...evaluations.fetch_lists import located, target_of
+    from ...evaluations.label_lists import LABEL_LISTS
+
+    known, here = LABEL_LISTS[name], located(name, folder)
+    return {
+        "name": name,
+        "title": f"SimCLR's {known.file}, names of {known.images:,} training images of ImageNet",
+        "addresses": [known.address],
+        "path": str(here or target_of(name, folder)),
+        "here": here is not None,
+        "size": "",
+        "licence": "Apache-2.0",
+        "check": f"SHA-256 {known.sha256}",
+        "note": "",
     }
 
 

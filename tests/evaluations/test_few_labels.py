@@ -51,7 +51,7 @@ def test_a_damaged_copy_is_one_message(tmp_path):
 
 
 def test_a_missing_list_says_where_to_get_it_and_where_to_put_it(tmp_path):
-    with pytest.raises(MissingData, match=r"imagenet_subsets/1percent\.txt and save it as"):
+    with pytest.raises(MissingData, match=r"fetch simclr_imagenet_1percent, or .* save it as"):
         find_list("simclr_imagenet_1percent", tmp_path)
     with pytest.raises(UnknownName, match="Did you mean 'simclr_imagenet_1percent'"):
         find_list("simclr_imagenet_1pct", tmp_path)

@@ -1,16 +1,17 @@
 import copy
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from relicheck import evaluate
-from relicheck.checkpoints.errors import BadCheckpoint, UsageError
+from relicheck.checkpoints.errors import BadCheckpoint, BadData, UsageError
 from relicheck.checkpoints.spec import Preprocessing
 from relicheck.evaluations import sweep as sweeping
-from relicheck.evaluations.augment import CropAndFlip
+from relicheck.evaluations.augment import CropAndFlip, view
 from relicheck.evaluations.evaluators.transfer_finetune import (
     TransferFinetuneProtocol,
     scored_preprocessing,
@@ -21,6 +22,7 @@ from relicheck.evaluations.sources import from_arrays
 from relicheck.evaluations.streamed_training import (
     Diverged,
     Training,
+    _shown_ahead,
     batches_of,
     logits_of,
     summed_loss,
@@ -90,6 +92,27 @@ def test_every_epoch_shows_every_image_once():
     )
     assert seen == {(image, epoch): 1 for image in range(10) for epoch in range(2)}
     assert steps[2][1].tolist() == [0, 0, 1, 1]  # the batch that ends one and begins the next
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_views_shown_ahead_are_those_of_each_image_alone(two_kinds, workers):
+    which, crops = np.array([3, 9, 20, 21, 30]), CropAndFlip()
+    shown = _shown_ahead(two_kinds, which, batches_of(5, 2, 5, seed=1), SIXTEEN, crops, 7, workers)
+    for (mine, squares), (chosen, epochs) in zip(shown, batches_of(5, 2, 5, seed=1), strict=True):
+        assert mine.tolist() == which[chosen].tolist()
+        for image, epoch, square in zip(mine, epochs, squares, strict=True):
+            alone = view(two_kinds[image], 16, crops, seed=7, epoch=int(epoch), index=int(image))
+            assert (square == alone).all()
+
+
+def test_an_image_that_cannot_be_read_ends_training_with_its_message(network, two_kinds):
+    def broken(index):
+        if index == 5:
+            raise BadData("image 5", "cannot be read")
+        return two_kinds[index]
+
+    with pytest.raises(BadData, match="image 5"):
+        trained(network, replace(two_kinds, read=broken))
 
 
 def test_training_learns_and_leaves_the_original_untouched(network, two_kinds):

@@ -1,5 +1,6 @@
 """`relicheck fetch`: what a user sees. Downloading itself: tests/checkpoints/test_fetch.py."""
 
+import hashlib
 import json
 import os
 import pickle
@@ -16,6 +17,7 @@ import torch
 
 from relicheck import load_checkpoint
 from relicheck.checkpoints import zoo
+from relicheck.evaluations import label_lists
 from relicheck.reports.cli import run
 
 DATA = Path(os.environ.get("RELICHECK_DATA", "data"))  # before the tests' own is set
@@ -199,3 +201,57 @@ def test_a_published_checkpoint_is_fetched_and_opened_by_its_name(offered, capsy
     assert network.manifest.warnings == ()
     with torch.inference_mode():
         assert network(torch.zeros(1, 3, 32, 32)).shape == (1, 10)
+
+
+LIST = "simclr_imagenet_1percent"
+
+
+@pytest.fixture
+def listed(offered, monkeypatch):
+    """Let the 1 % list lie on the server above, under the hash of the bytes it is made of."""
+
+    def offer(content, sha256=None):
+        (offered[0] / "1percent.txt").write_bytes(content)
+        known = replace(
+            label_lists.LABEL_LISTS[LIST], sha256=sha256 or hashlib.sha256(content).hexdigest()
+        )
+        monkeypatch.setitem(label_lists.LABEL_LISTS, LIST, known)
+        monkeypatch.setattr(label_lists, "_ADDRESS", offered[1])
+
+    return offer
+
+
+def test_a_list_of_labelled_images_is_fetched_checked_and_found(listed, machine, capsys):
+    listed(b"n01440764_10026.JPEG\n")
+
+    assert run(["fetch", LIST]) == 0
+    assert f"{LIST}  fetched" in capsys.readouterr().out
+    assert label_lists.read_list(LIST) == ["n01440764_10026.JPEG"]
+    assert list((machine / "cache" / "metadata" / ".incoming").iterdir()) == []
+
+    assert run(["fetch", LIST]) == 0
+    assert f"{LIST}  was here" in capsys.readouterr().out
+
+
+def test_another_list_than_the_published_one_is_refused_and_removed(listed, machine, capsys):
+    listed(b"n01440764_1.JPEG\n", sha256="0" * 64)
+
+    assert run(["fetch", LIST]) == 2
+
+    err = capsys.readouterr().err
+    assert "what arrived has the SHA-256" in err
+    assert "0" * 64 in err
+    assert not (machine / "cache" / "metadata" / f"{LIST}.txt").exists()
+
+
+def test_a_list_that_cannot_be_had_says_what_to_put_where(listed, machine, monkeypatch, capsys):
+    listed(b"n01440764_1.JPEG\n")
+    monkeypatch.setenv("RELICHECK_OFFLINE", "1")
+
+    assert run(["fetch", LIST]) == 2
+    assert str(machine / "cache" / "metadata" / f"{LIST}.txt") in capsys.readouterr().err
+
+
+def test_a_dry_run_of_a_list_says_its_hash(capsys):
+    assert run(["fetch", LIST, "--dry-run"]) == 0
+    assert "SHA-256 71e82a48" in capsys.readouterr().out

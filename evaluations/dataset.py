@@ -23,7 +23,8 @@ DRAW = "@"  # between a split's name and the seed of its random division
 class Files:
     """Files that a complete data set holds: a pattern under its folder, and how many fit it."""
 
-    pattern: str  # `*` stands for one name; a last `*` for the name of an image
+    # `*` stands for one name, a last `*` for the name of an image, `**` for any folders.
+    pattern: str
     count: int = 1
     bytes_each: int | None = None  # the exact size of each, where every copy has the same
     needed: bool = True  # False: for a split that is never scored by default

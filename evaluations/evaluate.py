@@ -13,6 +13,7 @@ from . import evaluator as contracts
 from .baselines import RawPixels
 from .evaluator import Evaluator, Measurement, Protocol
 from .heads import training_subject
+from .image_source import ImageSource, skipped_of
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment
 from .record import Record, read_record, write_record
@@ -43,6 +44,7 @@ def evaluate(
     seeds: Sequence[int] = (0,),
     limit: int | None = None,
     overrides: Mapping[str, object] | None = None,
+    skip_corrupt: bool = False,
 ) -> list[Record]:
     """Return the records of every evaluator on one subject, measured now or found.
 
@@ -61,6 +63,8 @@ def evaluate(
         seeds: of stochastic evaluators; the others run once.
         limit: score only so many images, spread over the split; the records say so.
         overrides: `evaluator.field` or `protocol.field` to value: another protocol.
+        skip_corrupt: leave out images that cannot be decoded. For exploration: the records
+            say how many, and no claim is judged by them.
 
     Raises:
         UnknownName, UsageError: a name or a value that cannot be.
@@ -70,7 +74,12 @@ def evaluate(
     known = _load(names) if names is not None else {}
     _check_request(seeds, limit)
     whole = Subject(
-        model=open_model(subject), data=data, data_root=data_root, cache=cache, limit=limit
+        model=open_model(subject),
+        data=data,
+        data_root=data_root,
+        cache=cache,
+        limit=limit,
+        skip_corrupt=skip_corrupt,
     )
     if names is None:
         known = _load(_default_evaluators(whole))
@@ -115,6 +124,7 @@ def _default_evaluators(subject: Subject) -> list[str]:
 
 
 def _measure(subject: Subject, run: _Run, records: Path) -> list[Record]:
+    _check_labels(subject, run)
     base = _inputs(subject, run)
     finished = _finished(records, base)
     if finished is not None:
@@ -122,6 +132,7 @@ def _measure(subject: Subject, run: _Run, records: Path) -> list[Record]:
     measured = list(run.evaluator.run(subject, run.protocol, run.seed))
     assert measured, f"{run.name} yielded no measurement"
     source = "features" if subject.used_cache() else "images"
+    notes, skipped = _notes(subject, run), _skipped(subject, run)
     made = []
     for measurement in measured:
         own = {**base, "source": source}
@@ -129,9 +140,25 @@ def _measure(subject: Subject, run: _Run, records: Path) -> list[Record]:
             own |= _how(subject, measurement.protocol)
         if measurement.data_images is not None:
             own["data_images"] = measurement.data_images
-        made.append(keep(records, _record(own, measurement, _notes(subject, run)), measurement))
+        record = _record(own, measurement, notes, skipped)
+        made.append(keep(records, record, measurement))
     write_text(_finished_path(records, base), "".join(f"{record.id}\n" for record in made))
     return made
+
+
+def _check_labels(subject: Subject, run: _Run) -> None:
+    """Return if the evaluator can score the images' kind of labels.
+
+    Raises:
+        UsageError: the images show several classes each, and it knows of one.
+    """
+    dataset = subject.dataset
+    if dataset is not None and dataset.multi_label and not run.evaluator.multi_label:
+        raise UsageError(
+            f"{run.name} on {subject.dataset_name}",
+            "an image may show several classes, and this evaluator knows of one",
+            "an evaluator of several labels",
+        )
 
 
 def _inputs(subject: Subject, run: _Run) -> dict[str, Any]:
@@ -166,11 +193,17 @@ def _how(subject: Subject, protocol: Protocol) -> dict[str, Any]:
     }
 
 
-def _fingerprint(subject: Subject, run: _Run) -> str:
-    prints = [subject.images(split).fingerprint for split in run.evaluator.splits]
+def _sources(subject: Subject, run: _Run) -> dict[str, ImageSource]:
+    """Return what an evaluator reads, by role: a head's training images may be another set's."""
+    found = {role: subject.images(role) for role in run.evaluator.splits}
     trained = training_subject(subject, run.protocol)
     if trained is not None:
-        prints.append(trained.images("train").fingerprint)
+        found["train"] = trained.images("train")
+    return found
+
+
+def _fingerprint(subject: Subject, run: _Run) -> str:
+    prints = [source.fingerprint for source in _sources(subject, run).values()]
     if len(prints) == 1:
         return prints[0]
     kind = "stat" if any(p.startswith("stat:") for p in prints) else "sha256"
@@ -178,19 +211,27 @@ def _fingerprint(subject: Subject, run: _Run) -> str:
 
 
 def _notes(subject: Subject, run: _Run) -> tuple[str, ...]:
-    """Return what is wrong with the training images, if anything."""
-    trained = (
-        subject if "train" in run.evaluator.splits else training_subject(subject, run.protocol)
-    )
-    if trained is None:
-        return ()
-    train = trained.images("train")
-    if train.expected in (None, len(train)):
-        return ()
-    return (f"trained on {len(train)} of the split's {train.expected} images",)
+    """Return what is wrong with the images, if anything."""
+    said = []
+    for role, source in _sources(subject, run).items():
+        if names := skipped_of(source):
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            said.append(
+                f"{len(names)} corrupt images of {source.split} skipped: "
+                f"{', '.join(names[:3])}{more}"
+            )
+        elif role == "train" and source.expected not in (None, len(source)):
+            said.append(f"trained on {len(source)} of the split's {source.expected} images")
+    return tuple(said)
 
 
-def _record(base: Mapping[str, Any], measurement: Measurement, notes: tuple[str, ...]) -> Record:
+def _skipped(subject: Subject, run: _Run) -> int:
+    return sum(len(skipped_of(source)) for source in _sources(subject, run).values())
+
+
+def _record(
+    base: Mapping[str, Any], measurement: Measurement, notes: tuple[str, ...], skipped: int
+) -> Record:
     correct = measurement.correct
     return Record(
         **base,
@@ -201,6 +242,7 @@ def _record(base: Mapping[str, Any], measurement: Measurement, notes: tuple[str,
         standard_error=measurement.standard_error,
         condition=measurement.condition,
         notes=measurement.notes + notes,
+        skipped_images=skipped,
         environment=environment(),
         correct_sha256=None if correct is None else hashlib.sha256(correct.tobytes()).hexdigest(),
     )

@@ -49,7 +49,7 @@ def open_imagenet(split: str, folder: Path, **rest: Any) -> Images | None:
             return _flat(folder / split, folder, class_names=wnids, **facts)
         return read_classes(folder / split, classes=wnids, **facts)
     if official.is_file():
-        return _official(official, split, folder, class_names=wnids, **facts)
+        return _official(official, folder, class_names=wnids, **facts)
     if shards := _named(folder, split, ".tar"):
         return read_shards(shards, class_names=wnids, **facts)
     if files := _named(folder, split, ".parquet"):
@@ -84,13 +84,14 @@ def _flat(images: Path, folder: Path, **rest: Any) -> Images:
     return _renamed(source)
 
 
-def _official(archive: Path, split: str, folder: Path, **rest: Any) -> Images:
-    members = _images(index_tars([archive], nested=split == "train"))
+def _official(archive: Path, folder: Path, **rest: Any) -> Images:
+    nested = rest["split"] == "train"
+    members = _images(index_tars([archive], nested=nested))
     files = [PurePosixPath(name) for name in members.names]
-    if split == "val":
-        labels = validation_labels([file.name for file in files], folder)
-    else:
+    if nested:
         labels = _folder_labels([file.parent.name for file in files], archive)
+    else:
+        labels = validation_labels([file.name for file in files], folder)
     order = _by_class([file.name for file in files], labels)
     return _renamed(from_members(members.at(order), labels=labels[order], **rest))
 
@@ -106,14 +107,11 @@ def _by_class(names: Sequence[str], labels: np.ndarray) -> np.ndarray:
 
 def _renamed(source: Images) -> Images:
     """Return `source` with the names that its images would have in class folders."""
-    from dataclasses import replace
-
-    return replace(
-        source,
-        identities=[
+    return source.named(
+        [
             f"{source.class_names[label]}/{PurePosixPath(name).name}"
             for label, name in zip(source.labels, source.identities, strict=True)
-        ],
+        ]
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from ..checkpoints.errors import BadData
 from .content_hashes import recall, stamp
-from .image_source import ImageSource, targets_of
+from .image_source import ImageSource, skipped_of, targets_of
 from .images import decode, read_bytes
 
 # Above this many bytes of files, names and sizes stand for the content.
@@ -75,6 +75,10 @@ class Images:
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self.read(index)
+
+    def named(self, identities: Sequence[str]) -> "Images":
+        """Return the same images under other names, one for each."""
+        return replace(self, identities=identities)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -213,7 +217,7 @@ def chosen(source: ImageSource, indices: np.ndarray, skipped: Sequence[str] = ()
         read=lambda index: source[int(indices[index])],
         digest=lambda: source.fingerprint,
         expected=source.expected if source.expected is not None else len(source),
-        skipped=(*getattr(source, "skipped", ()), *skipped),
+        skipped=(*skipped_of(source), *skipped),
     )
 
 

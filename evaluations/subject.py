@@ -1,7 +1,7 @@
 """What is evaluated: a backbone, its preprocessing, and a data set's splits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from ..checkpoints.files import sha256_of_file
 from ..checkpoints.manifest import Manifest
 from ..checkpoints.spec import Preprocessing
 from .baselines import RAW_PIXELS, RawPixels
+from .checking import without_corrupt
 from .dataset import Dataset, datasets, is_registered, open_split
 from .feature_cache import (
     CachedImages,
@@ -108,6 +109,7 @@ class Subject:
     data_root: Path | None = None
     cache: Path | None = None  # folder of cached features; None: memory only
     limit: int | None = None  # score only so many images; training images are never fewer
+    skip_corrupt: bool = False  # leave out what cannot be decoded; the source's `skipped` says
     probes: dict[str, Chosen] = field(default_factory=dict)  # fitted before, by their protocol
     _images: dict[str, ImageSource] = field(default_factory=dict)
     _kept: dict[tuple[str, View], np.ndarray] = field(default_factory=dict)
@@ -172,6 +174,8 @@ class Subject:
                 source = open_split(self.data, split, self.data_root)
             except MissingData:
                 source = self._remembered(split)
+            if self.skip_corrupt:
+                source = without_corrupt(source)
             if self.limit is not None and split == "test":
                 source = part(source, self.limit)
             self._images[split] = source
@@ -192,14 +196,13 @@ class Subject:
 
     def on(self, data: str | Path) -> "Subject":
         """Return the same model on other data, found and cached alike; no probe is shared."""
-        return Subject(
-            model=self.model,
-            data=data,
-            data_root=self.data_root,
-            cache=self.cache,
-            limit=self.limit,
-            _from_cache=self._from_cache,
-        )
+        # Everything kept is of the former data; whether features came from a file is not.
+        empty = {
+            f.name: f.default_factory()
+            for f in fields(self)
+            if f.default_factory is not MISSING and f.name != "_from_cache"
+        }
+        return replace(self, data=data, **empty)
 
     def features(self, role: str, view: View | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return features [N, D] float32 and labels [N] int64 of a role.

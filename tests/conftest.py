@@ -1,4 +1,4 @@
-"""A clean environment for every test, and the real data where the checkout has it beside it."""
+"""A clean environment for every test, real data where there is some, torchvision as an oracle."""
 
 import os
 import signal
@@ -48,3 +48,27 @@ def real_data() -> Path:
     if not (root / "README.md").is_file():
         pytest.skip(f"no data under {root}: set RELICHECK_DATA")
     return root
+
+
+_KEPT = []  # what must live as long as the process
+
+
+@pytest.fixture(scope="session")
+def torchvision():
+    """torchvision itself, importable beside a torch build without its compiled operators."""
+    try:
+        import torchvision
+    except RuntimeError as error:
+        # The public wheel's compiled part links to CUDA; without it two schemas are missing.
+        if "torchvision::nms" not in str(error):
+            raise
+        import torch
+
+        for name in [n for n in sys.modules if n.split(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        library = torch.library.Library("torchvision", "DEF")
+        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        _KEPT.append(library)
+        import torchvision
+    return torchvision

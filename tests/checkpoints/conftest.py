@@ -1,6 +1,5 @@
-"""Small networks and files for the checkpoint tests, and torchvision as their oracle."""
+"""Small networks and files for the checkpoint tests."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,27 +10,6 @@ from relicheck.checkpoints.common import write_checkpoint
 from relicheck.checkpoints.manifest import Manifest
 from relicheck.checkpoints.resnet import ResNet
 from relicheck.checkpoints.spec import Preprocessing, ResNetSpec
-
-_KEPT = []
-
-
-@pytest.fixture(scope="session")
-def torchvision():
-    """torchvision itself, importable beside a torch build without its compiled operators."""
-    try:
-        import torchvision
-    except RuntimeError as error:
-        # The public wheel's compiled part links to CUDA; without it two schemas are missing.
-        if "torchvision::nms" not in str(error):
-            raise
-        for name in [n for n in sys.modules if n.split(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        library = torch.library.Library("torchvision", "DEF")
-        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        _KEPT.append(library)
-        import torchvision
-    return torchvision
 
 
 def randomise_statistics(network, seed=0):

@@ -152,7 +152,8 @@ def _measure(subject: Subject, run: _Run, records: Path) -> list[Record]:
             own |= _how(subject, measurement.protocol)
         if measurement.data_images is not None:
             own["data_images"] = measurement.data_images
-        made.append(keep(records, _record(own, measurement, notes, skipped), measurement))
+        record = _record(own, measurement, notes, skipped)
+        made.append(keep(records, record, measurement))
     write_text(_finished_path(records, base), "".join(f"{record.id}\n" for record in made))
     return made
 
@@ -215,15 +216,17 @@ def _digest(protocol: Protocol, precision: str) -> str:
     return hashlib.sha256(f"{protocol.digest} {precision}".encode()).hexdigest()
 
 
-def _sources(subject: Subject, run: _Run) -> list[ImageSource]:
-    """Return the images that a run reads, those that its probe was trained on included."""
-    read = [subject.images(split) for split in run.evaluator.splits]
+def _sources(subject: Subject, run: _Run) -> dict[str, ImageSource]:
+    """Return what an evaluator reads, by role: a head's training images may be another set's."""
+    found = {role: subject.images(role) for role in run.evaluator.splits}
     trained = training_subject(subject, run.protocol)
-    return read if trained is None else [*read, trained.images("train")]
+    if trained is not None:
+        found["train"] = trained.images("train")
+    return found
 
 
 def _fingerprint(subject: Subject, run: _Run) -> str:
-    prints = [source.fingerprint for source in _sources(subject, run)]
+    prints = [source.fingerprint for source in _sources(subject, run).values()]
     if len(prints) == 1:
         return prints[0]
     kind = "stat" if any(p.startswith("stat:") for p in prints) else "sha256"
@@ -233,20 +236,20 @@ def _fingerprint(subject: Subject, run: _Run) -> str:
 def _notes(subject: Subject, run: _Run) -> tuple[str, ...]:
     """Return what is wrong with the images, if anything."""
     said = []
-    for source in _sources(subject, run):
+    for role, source in _sources(subject, run).items():
         if names := skipped_of(source):
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             said.append(
                 f"{len(names)} corrupt images of {source.split} skipped: "
                 f"{', '.join(names[:3])}{more}"
             )
-        elif source is not subject.images("test") and source.expected not in (None, len(source)):
+        elif role == "train" and source.expected not in (None, len(source)):
             said.append(f"trained on {len(source)} of the split's {source.expected} images")
     return tuple(said)
 
 
 def _skipped(subject: Subject, run: _Run) -> int:
-    return sum(len(skipped_of(source)) for source in _sources(subject, run))
+    return sum(len(skipped_of(source)) for source in _sources(subject, run).values())
 
 
 def _record(

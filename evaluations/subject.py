@@ -1,7 +1,7 @@
 """What is evaluated: a backbone, its preprocessing, and a data set's splits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -192,14 +192,13 @@ class Subject:
 
     def on(self, data: str | Path) -> "Subject":
         """Return the same model on other data, found and cached alike; no probe is shared."""
-        return Subject(
-            model=self.model,
-            data=data,
-            data_root=self.data_root,
-            cache=self.cache,
-            limit=self.limit,
-            _from_cache=self._from_cache,
-        )
+        # Everything kept is of the former data; whether features came from a file is not.
+        empty = {
+            f.name: f.default_factory()
+            for f in fields(self)
+            if f.default_factory is not MISSING and f.name != "_from_cache"
+        }
+        return replace(self, data=data, **empty)
 
     def features(self, role: str, view: View | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return features [N, D] float32 and labels [N] int64 of a role.

@@ -426,7 +426,7 @@ def test_a_linear_claim_reads_the_classifier_in_the_file_or_trains_one(
     claim = replace(digits_claim, evaluators=("classifier", "linear"), kind="probe")
 
     judged = verify(
-        [claim], checkpoints={"": checkpoint("byol", classes)}, records=tmp_path / "records"
+        [claim], checkpoints={"": checkpoint("byol", classes=classes)}, records=tmp_path / "records"
     )[0]
 
     assert {record.evaluator for record in judged.records} == {evaluator}

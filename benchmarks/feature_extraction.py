@@ -160,9 +160,8 @@ def main():
     photographs = [jpegs(tar, arguments.images) for tar in tars]
     workers = arguments.workers or default_workers()
     print(f"{device_name()}, {torch.get_num_threads()} threads, {workers} decoding")
-    print(
-        "network                images             extract/s forward/s   ratio                cores   proof"
-    )
+    columns = f"{'network':<24}{'images':<17} extract/s forward/s"
+    print(f"{columns}   ratio {'cores':>20}   proof")
     for name in arguments.networks:
         spec, preprocessing = NETWORKS[name]
         small = preprocessing is CIFAR

@@ -35,7 +35,8 @@ from relicheck.checkpoints.manifest import Manifest
 from relicheck.checkpoints.resnet import ResNet
 from relicheck.checkpoints.spec import Preprocessing, ResNetSpec
 from relicheck.evaluations import feature_entry
-from relicheck.evaluations.features import arithmetic, extract, state_hash
+from relicheck.evaluations.arithmetic import arithmetic
+from relicheck.evaluations.features import extract, state_hash
 from relicheck.evaluations.images import decode
 from relicheck.evaluations.prefetch import default_workers
 from relicheck.evaluations.preprocess import batch_images, normalise

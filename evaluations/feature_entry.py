@@ -29,8 +29,8 @@ import numpy as np
 
 from ..checkpoints.errors import BadData
 from ..checkpoints.files import write_bytes, write_text
-from .features import SHARD_ROWS, shard_rows
 from .file_lock import FileLock
+from .shelf import SHARD_ROWS, shard_rows
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class FeatureEntry:
         """Return the numbers of all shards."""
         return range(-(-self.rows // SHARD_ROWS))
 
-    # What extraction asks of it, see `features.Shelf`.
+    # What extraction asks of it, see `shelf.Shelf`.
 
     def missing(self) -> list[int]:
         """Return the shards that are not finished."""

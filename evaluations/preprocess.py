@@ -72,7 +72,9 @@ def batch_images(preprocessing: Preprocessing) -> int:
     """
     if device() == "cuda":
         return 256
-    return int(np.clip((1 << 16) // preprocessing.image_size**2, 16, 256))
+    fitting = (1 << 16) // preprocessing.image_size**2
+    # A power of two, so that whole batches make up a shard.
+    return int(np.clip(1 << max(fitting, 1).bit_length() - 1, 16, 256))
 
 
 def normalise(

@@ -455,3 +455,15 @@ def test_a_lock_whose_file_was_removed_is_taken_on_the_new_file(tmp_path):
     path.unlink()
     assert new.acquire(wait=False)
     assert path.exists()
+
+
+def test_what_a_killed_removal_left_is_removed_with_the_next(network, image_folder, tmp_path):
+    cache = tmp_path / "c"
+    subject(network, image_folder, cache).features("test")
+    [entry] = entry_folders(cache)
+    entry.rename(cache / ".removed-0123456789abcdef")
+    for name in ("in_use.lock", "about.json"):
+        (cache / ".removed-0123456789abcdef" / name).unlink()
+    assert len(cached_paths(cache)) == 1
+    FeatureCache(folder=cache, max_bytes=0).trim()
+    assert cached_paths(cache) == []

@@ -14,8 +14,7 @@ import pytest
 import torch
 
 from relicheck.checkpoints.errors import BadData, MissingData, UsageError
-from relicheck.evaluations import feature_entry
-from relicheck.evaluations import features as extraction
+from relicheck.evaluations import feature_cache, feature_entry, shelf
 from relicheck.evaluations.feature_cache import FeatureCache, cached_paths, entry_folders
 from relicheck.evaluations.file_lock import FileLock
 from relicheck.evaluations.subject import Subject, open_model
@@ -28,9 +27,8 @@ def subject(network, data, cache, **fields):
 @pytest.fixture
 def small_shards(monkeypatch):
     """Shards of four rows: nine test images are three of them."""
-    monkeypatch.setattr(extraction, "SHARD_ROWS", 4)
-    monkeypatch.setattr(feature_entry, "SHARD_ROWS", 4)
-    monkeypatch.setattr("relicheck.evaluations.feature_cache.SHARD_ROWS", 4)
+    for module in (shelf, feature_entry, feature_cache):
+        monkeypatch.setattr(module, "SHARD_ROWS", 4)
 
 
 @pytest.fixture
@@ -207,8 +205,8 @@ def test_statistics_that_move_leave_nothing_in_the_cache(
 WORKER = """
 import sys, time
 from pathlib import Path
-from relicheck.evaluations import feature_cache, feature_entry, features
-for module in (features, feature_entry, feature_cache):
+from relicheck.evaluations import feature_cache, feature_entry, shelf
+for module in (shelf, feature_entry, feature_cache):
     module.SHARD_ROWS = 4
 from relicheck.evaluations.file_lock import FileLock
 from relicheck.evaluations.subject import Subject, open_model
@@ -391,14 +389,14 @@ def test_reading_and_verifying_takes_the_memory_of_a_shard_and_not_of_the_set(
 ):
     import tracemalloc
 
-    rows, dim = 8 * extraction.SHARD_ROWS, 512  # 32 MiB in shards of 4
+    rows, dim = 8 * shelf.SHARD_ROWS, 512  # 32 MiB in shards of 4
     images = replace_rows(noise, rows)
     cache = FeatureCache(folder=tmp_path / "c")
     entry = cache.begin({"dataset": "large", "split": "test"}, images, dim, "none")
     rng = np.random.default_rng(0)
     for shard in entry.missing():
         assert entry.take(shard)
-        entry.put(shard, rng.random((extraction.SHARD_ROWS, dim), dtype=np.float32))
+        entry.put(shard, rng.random((shelf.SHARD_ROWS, dim), dtype=np.float32))
     entry.complete()
     entry.close()
     monkeypatch.setattr(feature_entry, "_verified", set())
@@ -413,7 +411,7 @@ def test_reading_and_verifying_takes_the_memory_of_a_shard_and_not_of_the_set(
         tracemalloc.stop()
 
     assert mapped.shape == (rows, dim)
-    assert peak < 2 * 4 * extraction.SHARD_ROWS * dim
+    assert peak < 2 * 4 * shelf.SHARD_ROWS * dim
 
 
 def replace_rows(source, rows):
@@ -457,3 +455,15 @@ def test_a_lock_whose_file_was_removed_is_taken_on_the_new_file(tmp_path):
     path.unlink()
     assert new.acquire(wait=False)
     assert path.exists()
+
+
+def test_what_a_killed_removal_left_is_removed_with_the_next(network, image_folder, tmp_path):
+    cache = tmp_path / "c"
+    subject(network, image_folder, cache).features("test")
+    [entry] = entry_folders(cache)
+    entry.rename(cache / ".removed-0123456789abcdef")
+    for name in ("in_use.lock", "about.json"):
+        (cache / ".removed-0123456789abcdef" / name).unlink()
+    assert len(cached_paths(cache)) == 1
+    FeatureCache(folder=cache, max_bytes=0).trim()
+    assert cached_paths(cache) == []

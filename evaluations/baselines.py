@@ -4,6 +4,7 @@ import numpy as np
 
 from ..checkpoints.errors import BadData
 from .image_source import ImageSource
+from .view import View, show
 
 RAW_PIXELS = "raw_pixels"
 
@@ -14,13 +15,13 @@ class RawPixels:
     There is nothing to fine-tune.
     """
 
-    def extract(self, source: ImageSource) -> np.ndarray:
+    def extract(self, source: ImageSource, view: View) -> np.ndarray:
         """Return [N, height * width * 3] float32.
 
         Raises:
             BadData: the images are not of one size.
         """
-        images = [source[index] for index in range(len(source))]
+        images = [show(source, index, [view])[0] for index in range(len(source))]
         shapes = {image.shape for image in images}
         if len(shapes) > 1:
             raise BadData(

@@ -9,17 +9,13 @@ Numbers on them are labelled `generated` and never called mCE.
 
 import io
 import zlib
-from collections import OrderedDict
 from collections.abc import Callable
 
 import numpy as np
 
 from ..checkpoints.errors import UnknownName, UsageError
-from .image_source import ImageSource
-from .sources import Images
 
 SEVERITIES = (1, 2, 3, 4, 5)
-_MEMORY_BYTES = 256 << 20
 
 # [height, width, 3] float64 in [0, 1], severity 1 to 5, generator -> the same.
 Corruption = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
@@ -136,46 +132,6 @@ def corrupt_image(image: np.ndarray, corruption: str, identity: str = "") -> np.
     name, severity = parse(corruption)
     rng = np.random.default_rng([zlib.crc32(corruption.encode()), zlib.crc32(identity.encode())])
     return _to_bytes(CORRUPTIONS[name](image / 255, severity, rng))
-
-
-def corrupt(source: ImageSource, corruption: str) -> Images:
-    """Return `source` with every image corrupted. Small sets are kept in memory."""
-    parse(corruption)
-
-    def read(index: int) -> np.ndarray:
-        return corrupt_image(source[index], corruption, source.identities[index])
-
-    kept: list[np.ndarray] | None = None
-    fingerprint = f"{source.fingerprint} {corruption}"
-    if len(source) * source[0].nbytes <= _MEMORY_BYTES // 8:
-        kept = _remember(fingerprint, len(source), read)
-    return Images(
-        name=source.name,
-        split=source.split,
-        labels=source.labels,
-        identities=source.identities,
-        class_names=source.class_names,
-        read=read if kept is None else lambda index: kept[index],
-        digest=lambda: fingerprint,
-        expected=source.expected,
-    )
-
-
-# Subjects are evaluated one after the other on the same corrupted images.
-_remembered: "OrderedDict[str, list[np.ndarray]]" = OrderedDict()
-
-
-def _remember(key: str, images: int, read: Callable[[int], np.ndarray]) -> list[np.ndarray]:
-    if key not in _remembered:
-        _remembered[key] = [read(index) for index in range(images)]
-    _remembered.move_to_end(key)
-    while len(_remembered) > 1 and _bytes_remembered() > _MEMORY_BYTES:
-        _remembered.popitem(last=False)
-    return _remembered[key]
-
-
-def _bytes_remembered() -> int:
-    return sum(image.nbytes for images in _remembered.values() for image in images)
 
 
 def _to_bytes(image: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from ..checkpoints.files import write_text
 from . import evaluator as contracts
 from .baselines import RawPixels
 from .evaluator import Evaluator, Measurement, Protocol
+from .features import check_precision
 from .image_source import skipped_of
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment
@@ -44,6 +45,9 @@ def evaluate(
     limit: int | None = None,
     overrides: Mapping[str, object] | None = None,
     skip_corrupt: bool = False,
+    cache_bytes: int | None = None,
+    precision: str = "float32",
+    workers: int | None = None,
 ) -> list[Record]:
     """Return the records of every evaluator on one subject, measured now or found.
 
@@ -64,6 +68,10 @@ def evaluate(
         overrides: `evaluator.field` or `protocol.field` to value: another protocol.
         skip_corrupt: leave out images that cannot be decoded. For exploration: the records
             say how many, and no claim is judged by them.
+        cache_bytes: what the cache may hold; None: as much as its disk.
+        precision: of the features' arithmetic: `float32`, which a claim is judged in, or
+            `tf32`, `bfloat16`, `float16` to explore: another protocol.
+        workers: threads that decode images; None: as many as pay. No number depends on it.
 
     Raises:
         UnknownName, UsageError: a name or a value that cannot be.
@@ -72,11 +80,15 @@ def evaluate(
     names = list(evaluators) if evaluators is not None else None
     known = _load(names) if names is not None else {}
     _check_request(seeds, limit)
+    check_precision(precision)
     whole = Subject(
         model=open_model(subject),
         data=data,
         data_root=data_root,
         cache=cache,
+        cache_bytes=cache_bytes,
+        precision=precision,
+        workers=workers,
         limit=limit,
         skip_corrupt=skip_corrupt,
     )
@@ -166,14 +178,27 @@ def _inputs(subject: Subject, run: _Run) -> dict[str, Any]:
         "data_images": scored.expected if scored.expected is not None else len(scored),
         "evaluator": run.name,
         "protocol": run.protocol.id,
-        "protocol_sha256": run.protocol.digest,
+        "protocol_sha256": _digest(run.protocol, subject.precision),
         # Preprocessing belongs to the checkpoint, and still changes what is measured.
         "protocol_fields": json.loads(
-            json.dumps({**run.protocol.fields(), "preprocessing": preprocessing})
+            json.dumps(
+                {
+                    **run.protocol.fields(),
+                    "preprocessing": preprocessing,
+                    "precision": subject.precision,
+                }
+            )
         ),
         "seed": run.seed,
         "code_sha256": code_sha256(),
     }
+
+
+def _digest(protocol: Protocol, precision: str) -> str:
+    """Return the protocol's hash; another one if its features are not IEEE float32."""
+    if precision == "float32":
+        return protocol.digest
+    return hashlib.sha256(f"{protocol.digest} {precision}".encode()).hexdigest()
 
 
 def _fingerprint(subject: Subject, evaluator: Evaluator) -> str:

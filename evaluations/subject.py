@@ -1,5 +1,6 @@
 """What is evaluated: a backbone, its preprocessing, and a data set's splits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,21 +14,14 @@ from ..checkpoints.manifest import Manifest
 from ..checkpoints.spec import Preprocessing
 from .baselines import RAW_PIXELS, RawPixels
 from .checking import without_corrupt
-from .corruptions import corrupt
-from .dataset import Dataset, datasets, is_registered, open_split
-from .feature_cache import (
-    CachedImages,
-    Extract,
-    cache_path,
-    facts,
-    find_features,
-    read_features,
-    write_features,
-)
-from .features import extract
+from .dataset import Dataset, datasets, is_registered, open_split, split_named
+from .feature_cache import CachedImages, FeatureCache, facts
+from .feature_entry import FeatureEntry
+from .features import extract, fill
 from .image_source import ImageSource
 from .probes import Chosen
 from .sources import part
+from .view import View
 
 if TYPE_CHECKING:
     from ..checkpoints.resnet import ResNet
@@ -107,11 +101,14 @@ class Subject:
     data: str | Path
     data_root: Path | None = None
     cache: Path | None = None  # folder of cached features; None: memory only
+    cache_bytes: int | None = None  # what that folder may hold; None: as much as its disk
+    precision: str = "float32"  # of the network's arithmetic; a claim is judged in float32
+    workers: int | None = None  # threads that decode images; no number depends on it
     limit: int | None = None  # score only so many images; training images are never fewer
     skip_corrupt: bool = False  # leave out what cannot be decoded; the source's `skipped` says
     probes: dict[str, Chosen] = field(default_factory=dict)  # fitted before, by their protocol
     _images: dict[str, ImageSource] = field(default_factory=dict)
-    _extracts: dict[str, Extract] = field(default_factory=dict)
+    _kept: dict[tuple[str, View], np.ndarray] = field(default_factory=dict)
     _from_cache: set[str] = field(default_factory=set)
 
     @property
@@ -180,59 +177,98 @@ class Subject:
             self._images[split] = source
         return self._images[split]
 
-    def features(self, split: str, corruption: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def default_view(self, role: str) -> View:
+        """Return how a role's images are shown unless a protocol says otherwise.
+
+        By the checkpoint's own preprocessing, without the frame that the data set's images have.
+        """
+        border_px = self.dataset.border_px if self.dataset is not None else 0
+        return View(preprocessing=self.model.preprocessing, border_px=border_px)
+
+    def features(self, role: str, view: View | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return features [N, D] float32 and labels [N] int64 of a role.
 
         Args:
-            split: `train` or `test`.
-            corruption: `name/severity`, or None for the images as they are.
+            role: `train` or `test`.
+            view: how the images are shown; None: the default view, which is kept.
         """
-        if corruption is not None:
-            # Each is asked for once; thirty-five of them would not fit beside a large set.
-            found = self._extract(split, corruption)
-        else:
-            found = self._extracts.get(split) or self._extract(split, None)
-            self._extracts[split] = found
-        return found.features, found.labels
+        shown = view if view is not None else self.default_view(role)
+        return self.features_of(role, [shown])[0], self.images(role).labels
+
+    def features_of(self, role: str, views: Sequence[View]) -> list[np.ndarray]:
+        """Return for each view the features [N, D] float32 of a role's images.
+
+        Those that are not cached are made in one pass: each image is decoded once.
+        """
+        wanted = [view for view in dict.fromkeys(views) if (role, view) not in self._kept]
+        found = dict(zip(wanted, self._features(role, wanted), strict=True))
+        found |= {view: self._kept[role, view] for view in views if view not in found}
+        default = self.default_view(role)
+        if default in found:
+            # The others are asked for once; all of them would not fit beside a large set.
+            self._kept[role, default] = found[default]
+        return [found[view] for view in views]
 
     def used_cache(self) -> bool:
         """Return whether features came from a file of the cache."""
         return bool(self._from_cache)
 
-    def _extract(self, split: str, corruption: str | None) -> Extract:
-        source = self.images(split)
-        if corruption is not None:
-            source = corrupt(source, corruption)
-        model = self.model
-        if isinstance(model.backbone, RawPixels):
-            return Extract(features=model.backbone.extract(source), labels=source.labels, facts={})
-        assert model.preprocessing is not None
-        assert model.weights_sha256 is not None
-        known = facts(model.weights_sha256, source, model.preprocessing, corruption)
-        path = cache_path(self.cache, known) if self.cache is not None else None
-        found = read_features(path) if path is not None and path.is_file() else None
-        if found is not None:
-            self._from_cache.add(split)
-            return found
-        features = extract(model.backbone, source, model.preprocessing)
-        made = Extract(features=features, labels=source.labels, facts=known)
-        if path is not None:
-            write_features(path, made)
-        return made
+    def _features(self, role: str, views: Sequence[View]) -> list[np.ndarray]:
+        if not views:
+            return []
+        source, backbone = self.images(role), self.model.backbone
+        if isinstance(backbone, RawPixels):
+            return [backbone.extract(source, view) for view in views]
+        if self.cache is None or self.model.weights_sha256 is None:
+            return extract(backbone, source, views, precision=self.precision, workers=self.workers)
+        cache = FeatureCache(folder=self.cache, max_bytes=self.cache_bytes)
+        cache.trim()
+        entries: list[FeatureEntry] = []
+        try:
+            for view in views:
+                known = facts(self.model.weights_sha256, source, view, self.precision)
+                dim = backbone.spec.feature_dim
+                entries.append(cache.begin(known, source, dim, self.architecture))
+            self._fill(role, views, entries)
+            return [entry.features() for entry in entries]
+        except BaseException:
+            for entry in entries:
+                entry.abandon()
+            raise
+
+    def _fill(self, role: str, views: Sequence[View], entries: Sequence[FeatureEntry]) -> None:
+        """Make what is missing of the entries. What others made meanwhile is verified too."""
+        assert not isinstance(self.backbone, RawPixels)
+        source = self.images(role)
+        for entry in entries:
+            entry.discard_damaged()
+        if not any(entry.missing() for entry in entries):
+            self._from_cache.add(role)
+        while True:
+            fill(
+                self.backbone, source, views, entries,
+                precision=self.precision, workers=self.workers,
+            )  # fmt: skip
+            if not any(entry.discard_damaged() for entry in entries):
+                break
+        for entry in entries:
+            entry.complete()
 
     def _remembered(self, split: str) -> CachedImages:
         names = {split}
         if self.dataset is not None:
-            roles = {"test": self.dataset.scored, "train": self.dataset.training}
-            names = {str(self.data).partition(":")[2] or roles.get(split) or split}
+            names = {split_named(self.dataset, str(self.data).partition(":")[2], split)}
         model = self.model
         for name in names:
-            if self.cache and model.preprocessing and model.weights_sha256:
-                found = find_features(
-                    self.cache, model.weights_sha256, model.preprocessing, self.dataset_name, name
+            if self.cache and model.weights_sha256:
+                view = self.default_view(split)
+                found = FeatureCache(folder=self.cache).remembered(
+                    model.weights_sha256, view, self.precision, self.dataset_name, name
                 )
                 if found is not None:
-                    return CachedImages(found)
+                    images = CachedImages(found)
+                    found.close()
+                    return images
         # Say again, now without a way out, what is missing and where to get it.
         open_split(self.data, split, self.data_root)
         raise AssertionError("open_split found what it had not found before")

@@ -9,9 +9,9 @@ indices count as the 113 classes.
 Official scoring takes the best of all 1000 classes and maps it; anything outside the 125
 is wrong: evaluator `classifier_mapped`. imagenet-testbed takes the best of the 125 alone,
 `classifier_masked`; supervised ResNet-50 gains about nine points by that. Each image has
-a red frame: 2 pixels a side are cut before any resizing. The authors resize to 224 and
-crop 224 (objectnet-template-pytorch, data_transform_description.py); the checkpoint's
-own preprocessing is used here.
+a red frame: 2 pixels a side are cut before any resizing (`border_px`). The authors
+resize to 224 and crop 224 (objectnet-template-pytorch, data_transform_description.py); the
+checkpoint's own preprocessing is used here.
 
 Labels follow the official map of folders, never the folders' order: the two disagree for
 41 of the 113 classes. The licence forbids training on these images.
@@ -24,8 +24,6 @@ from ..dataset import Dataset, Files, Geometry, Layout, missing
 from ..folders import class_folders, image_files
 from ..sources import Images, from_files
 from ..splits import objectnet_classes, objectnet_overlap
-
-BORDER_PX = 2
 
 
 def open_split(split: str, folder: Path | None) -> Images:
@@ -61,7 +59,6 @@ def open_split(split: str, folder: Path | None) -> Images:
     return from_files(
         inner,
         paths,
-        border_px=BORDER_PX,
         name="objectnet",
         split=split,
         labels=labels,
@@ -92,5 +89,6 @@ DATASET = Dataset(
     folders=("objectnet", "objectnet-1.0"),
     scored="overlap",
     training=None,
+    border_px=2,
     imagenet_indices=tuple(c.imagenet_indices for c in objectnet_overlap()),
 )

@@ -1,7 +1,7 @@
 """Accuracy under generated corruptions of a probe trained on clean images."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,10 +36,10 @@ def run(subject: Subject, protocol: RobustnessProtocol, seed: int) -> Iterator[M
     ]
     for condition in conditions:
         parse(condition)
-    chosen = fit(subject, protocol)
+    chosen, clean = fit(subject, protocol), subject.default_view("test")
     right = []
     for condition in conditions:
-        features, labels = subject.features("test", condition)
+        features, labels = subject.features("test", replace(clean, corruption=condition))
         right.append(chosen.predict(features) == labels)
         yield top1(right[-1], condition=condition)
     yield mean_top1(np.stack(right), notes(chosen))

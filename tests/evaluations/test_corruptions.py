@@ -8,7 +8,6 @@ from relicheck.checkpoints.errors import UnknownName, UsageError
 from relicheck.evaluations.corruptions import (
     CORRUPTIONS,
     brightness,
-    corrupt,
     corrupt_image,
     disk,
     gaussian_noise,
@@ -16,6 +15,7 @@ from relicheck.evaluations.corruptions import (
 )
 from relicheck.evaluations.dataset import open_split
 from relicheck.evaluations.sources import part
+from relicheck.evaluations.view import View, show
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +84,9 @@ def test_a_disk_inside_one_pixel_changes_nothing():
 def test_a_part_of_a_split_is_corrupted_as_the_whole_is():
     digits = open_split("digits", "test")
     some = part(digits, 10)
-    whole = corrupt(digits, "gaussian_noise/2")
+    noisy = View(preprocessing=None, corruption="gaussian_noise/2")
     index = digits.identities.index(some.identities[3])
-    assert (corrupt(some, "gaussian_noise/2")[3] == whole[index]).all()
+    assert (show(some, 3, [noisy])[0] == show(digits, index, [noisy])[0]).all()
 
 
 def test_unknown_corruptions_and_severities_are_refused():

@@ -12,6 +12,7 @@ from relicheck.checkpoints.errors import BadData, MissingData
 from relicheck.evaluations.dataset import datasets, open_split
 from relicheck.evaluations.datasets.cifar10 import split_grid
 from relicheck.evaluations.splits import imagenet_subset, imagenet_wnids, objectnet_classes
+from relicheck.evaluations.view import View, show
 
 
 def save(path, colour=(0, 0, 0), size=(4, 4)):
@@ -262,7 +263,10 @@ def test_objectnet_labels_follow_the_official_ids_and_not_the_folders_order(obje
 
 
 def test_objectnet_loses_its_red_frame_before_anything_else(objectnet):
-    image = open_split("objectnet", "test", objectnet)[0]
+    source = open_split("objectnet", "test", objectnet)
+    view = View(preprocessing=None, border_px=datasets.load("objectnet").border_px)
+    image = show(source, 0, [view])[0]
+    assert source[0].shape == (9, 9, 3)
     assert image.shape == (5, 5, 3)
     assert (image == image[0, 0]).all()
 

@@ -22,7 +22,8 @@ def read_parquet(
 ) -> Images:
     """Return the images of Parquet files in the order of the files and rows.
 
-    Images are read a group of rows at a time. Needs pyarrow, of the extra `parquet`.
+    Images are read a group of rows at a time: quick one after another, slow in a random
+    order, for which class folders and tars are better. Needs pyarrow, of the extra `parquet`.
 
     Args:
         files: in the order wanted.

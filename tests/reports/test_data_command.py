@@ -131,6 +131,13 @@ def test_a_data_set_of_no_such_name_is_wrong_use(capsys):
     assert "Did you mean 'cifar100'" in capsys.readouterr().err
 
 
+def test_the_real_data_are_there_and_decode(real_data, capsys):
+    assert run(["data", "status", "cifar10", "pacs", "caltech101_64", "tiny_imagenet_32"]) == 0
+    assert "4 there, 0 incomplete, 0 missing" in capsys.readouterr().out
+    assert run(["data", "check", "cifar10_jpeg"]) == 0
+    assert "test: 10,000 of 10,000 images, all decoded" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("size", "text"),
     [(0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (170_052_171, "170 MB"), (2e12, "2.0 TB")],

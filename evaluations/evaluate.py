@@ -12,6 +12,7 @@ from ..checkpoints.files import write_text
 from . import evaluator as contracts
 from .baselines import RawPixels
 from .evaluator import Evaluator, Measurement, Protocol
+from .features import check_precision
 from .heads import training_subject
 from .image_source import ImageSource, skipped_of
 from .overrides import apply_overrides
@@ -45,6 +46,9 @@ def evaluate(
     limit: int | None = None,
     overrides: Mapping[str, object] | None = None,
     skip_corrupt: bool = False,
+    cache_bytes: int | None = None,
+    precision: str = "float32",
+    workers: int | None = None,
 ) -> list[Record]:
     """Return the records of every evaluator on one subject, measured now or found.
 
@@ -65,6 +69,10 @@ def evaluate(
         overrides: `evaluator.field` or `protocol.field` to value: another protocol.
         skip_corrupt: leave out images that cannot be decoded. For exploration: the records
             say how many, and no claim is judged by them.
+        cache_bytes: what the cache may hold; None: as much as its disk.
+        precision: of the features' arithmetic: `float32`, which a claim is judged in, or
+            `tf32`, `bfloat16`, `float16` to explore: another protocol.
+        workers: threads that decode images; None: as many as pay. No number depends on it.
 
     Raises:
         UnknownName, UsageError: a name or a value that cannot be.
@@ -73,11 +81,15 @@ def evaluate(
     names = list(evaluators) if evaluators is not None else None
     known = _load(names) if names is not None else {}
     _check_request(seeds, limit)
+    check_precision(precision)
     whole = Subject(
         model=open_model(subject),
         data=data,
         data_root=data_root,
         cache=cache,
+        cache_bytes=cache_bytes,
+        precision=precision,
+        workers=workers,
         limit=limit,
         skip_corrupt=skip_corrupt,
     )
@@ -181,14 +193,25 @@ def _inputs(subject: Subject, run: _Run) -> dict[str, Any]:
     }
 
 
+def _digest(protocol: Protocol, precision: str) -> str:
+    """Return the protocol's hash; another one if its features are not IEEE float32."""
+    if precision == "float32":
+        return protocol.digest
+    return hashlib.sha256(f"{protocol.digest} {precision}".encode()).hexdigest()
+
+
 def _how(subject: Subject, protocol: Protocol) -> dict[str, Any]:
     """Return what a record says of a protocol."""
     shown = subject.default_view("test").preprocessing
     # Preprocessing belongs to the checkpoint, and still changes what is measured.
-    fields = {"preprocessing": None if shown is None else asdict(shown), **protocol.fields()}
+    fields = {
+        **protocol.fields(),
+        "preprocessing": None if shown is None else asdict(shown),
+        "precision": subject.precision,
+    }
     return {
         "protocol": protocol.id,
-        "protocol_sha256": protocol.digest,
+        "protocol_sha256": _digest(protocol, subject.precision),
         "protocol_fields": json.loads(json.dumps(fields)),
     }
 

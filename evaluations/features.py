@@ -1,20 +1,34 @@
-"""Frozen features, and the proof that nothing moved while they were made."""
+"""Frozen features, and the proof that nothing moved while they were made.
+
+A pass goes over the images once for all views and writes shards of rows. Batches end
+where a shard ends, so the same images always share a batch: the numbers depend neither on
+where a killed run went on, nor on how many processes or threads shared the work.
+"""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 import numpy as np
 
-from ..checkpoints.errors import BadCheckpoint
-from ..checkpoints.progress import progress_bar
+from ..checkpoints.errors import BadCheckpoint, UsageError
+from ..checkpoints.progress import Bar, progress_bar
+from ..checkpoints.spec import Preprocessing
 from .image_source import ImageSource
+from .prefetch import Piece, Shard, shown_pieces
 from .preprocess import batch_images, normalise
 from .provenance import device
-from .view import View, squares
+from .view import View
 
 if TYPE_CHECKING:
     import torch
+
+# Rows of a shard. A multiple of every batch, so that shards cost no short batches; 16 MiB of
+# a ResNet-50's features, two minutes of work on two cores: that much a killed run repeats.
+SHARD_ROWS = 2048
+
+Precision = Literal["float32", "tf32", "bfloat16", "float16"]
 
 
 class Backbone(Protocol):
@@ -30,63 +44,322 @@ class Backbone(Protocol):
         """Return every parameter and buffer by name."""
 
 
-def extract(backbone: Backbone, source: ImageSource, views: Sequence[View]) -> list[np.ndarray]:
+class Shelf(Protocol):
+    """Where a view's features go, shard by shard: an array, or an entry of the cache."""
+
+    def missing(self) -> list[int]:
+        """Return the shards that are not finished."""
+
+    def take(self, shard: int, *, wait: bool = False) -> bool:
+        """Return whether `shard` is ours to make: neither finished nor another process's."""
+
+    def put(self, shard: int, features: np.ndarray) -> None:
+        """Keep the rows of a shard that was taken, and give it back finished."""
+
+    def leave(self, shard: int) -> None:
+        """Give back a shard that was taken, finished or not."""
+
+    def discard(self, shards: Sequence[int]) -> None:
+        """Forget finished shards."""
+
+
+class Memory:
+    """A shelf in memory, for features that are not cached."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._missing = set(range(-(-rows // SHARD_ROWS)))
+        self._features: np.ndarray | None = None
+
+    def missing(self) -> list[int]:
+        """Return the shards that are not finished."""
+        return sorted(self._missing)
+
+    def take(self, shard: int, *, wait: bool = False) -> bool:
+        """Return True: nobody else works on it."""
+        return True
+
+    def put(self, shard: int, features: np.ndarray) -> None:
+        """Keep the rows of a shard."""
+        if self._features is None:
+            self._features = np.empty((self._rows, features.shape[1]), np.float32)
+        rows = shard_rows(shard, self._rows)
+        self._features[rows.start : rows.stop] = features
+        self._missing.discard(shard)
+
+    def leave(self, shard: int) -> None:
+        """Do nothing."""
+
+    def discard(self, shards: Sequence[int]) -> None:
+        """Forget finished shards."""
+        self._missing.update(shards)
+
+    def features(self) -> np.ndarray:
+        """Return the features [N, D] float32, read-only, of which no shard is missing."""
+        assert self._features is not None
+        assert not self._missing
+        self._features.setflags(write=False)
+        return self._features
+
+
+def shard_rows(shard: int, rows: int) -> range:
+    """Return the rows that belong to a shard of a split of `rows` images."""
+    return range(shard * SHARD_ROWS, min((shard + 1) * SHARD_ROWS, rows))
+
+
+def extract(
+    backbone: Backbone,
+    source: ImageSource,
+    views: Sequence[View],
+    *,
+    precision: str = "float32",
+    workers: int | None = None,
+) -> list[np.ndarray]:
     """Return for each view the features [N, D] float32 of every image, in the source's order.
 
-    All from one pass: each image is read and decoded once.
+    All from one pass: each image is read and decoded once. As `fill`, in memory.
+    """
+    shelves = [Memory(len(source)) for _ in views]
+    fill(backbone, source, views, shelves, precision=precision, workers=workers)
+    return [shelf.features() for shelf in shelves]
 
-    Evaluation mode, no gradients, channels_last. The backbone's parameters and
-    BatchNorm statistics are hashed before and after.
+
+def fill(
+    backbone: Backbone,
+    source: ImageSource,
+    views: Sequence[View],
+    shelves: Sequence[Shelf],
+    *,
+    precision: str = "float32",
+    workers: int | None = None,
+) -> None:
+    """Make every shard that is missing on the views' shelves, in one pass over their images.
+
+    Evaluation mode, no gradients, channels_last; images are decoded in other threads while
+    the network runs. The backbone's parameters and BatchNorm statistics are hashed before
+    and after, its statistics also before a shard is kept. Shards that another process is
+    making are waited for last.
+
+    Args:
+        backbone: the network, which is switched to evaluation mode and to the device.
+        source: the images.
+        views: how they are shown.
+        shelves: where each view's features go.
+        precision: of the network's arithmetic, see `arithmetic`; features are float32.
+        workers: threads that decode; None: as many as pay. The numbers don't depend on it.
 
     Raises:
         BadCheckpoint: the features are not finite, or the network changed meanwhile.
         BadData: an image cannot be read or is too small.
     """
+    if not any(shelf.missing() for shelf in shelves):
+        return
+    before = state_hash(backbone)
+    made: list[tuple[Shelf, int]] = []
+    work = _Pass(backbone, source, views, shelves, workers)
+    with arithmetic(precision), progress_bar(_title(source), len(source), "image") as bar:
+        while any(missing := [set(shelf.missing()) for shelf in shelves]):
+            done = work.over(missing, bar)
+            made += done
+            if not done:
+                bar.set_postfix_str("waiting for another process")
+                _wait_for_another(shelves, missing)
+    if state_hash(backbone) != before:
+        for shelf, shard in made:
+            shelf.discard([shard])
+        raise _changed(backbone)
+
+
+def _wait_for_another(shelves: Sequence[Shelf], missing: Sequence[set[int]]) -> None:
+    # Only here, where nothing is held: two processes that wait while holding wait forever.
+    shelf, shards = next(pair for pair in zip(shelves, missing, strict=True) if pair[1])
+    shard = min(shards)
+    if shelf.take(shard, wait=True):
+        shelf.leave(shard)
+
+
+class _Pass:
+    """Passes over the images of one source with one network."""
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        source: ImageSource,
+        views: Sequence[View],
+        shelves: Sequence[Shelf],
+        workers: int | None,
+    ) -> None:
+        import torch
+
+        self._backbone, self._source, self._workers = backbone, source, workers
+        self._views, self._shelves = views, shelves
+        network = backbone.eval().to(device())
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._statistics = _statistics_hash(backbone)
+        self._held: list[tuple[Shelf, int]] = []
+
+    def over(self, missing: Sequence[set[int]], bar: Bar) -> list[tuple[Shelf, int]]:
+        """Return what was made of the shards missing for each view: all that nobody holds."""
+        done: list[tuple[Shelf, int]] = []
+        batches: list[_Batches] = []
+        try:
+            claimed = self._claimed(missing)
+            pieces = shown_pieces(self._source, self._views, claimed, self._workers)
+            with closing(pieces):
+                for piece in pieces:
+                    if piece.first:
+                        batches = [self._batches(index) for index in piece.which]
+                    for into, squares in zip(batches, piece.squares, strict=True):
+                        into.add(squares)
+                    bar.update(len(piece.indices))
+                    if piece.last:
+                        done += self._keep(piece, batches)
+        finally:
+            for shelf, shard in self._held:
+                shelf.leave(shard)
+            self._held.clear()
+        return done
+
+    def _claimed(self, missing: Sequence[set[int]]) -> Iterator[Shard]:
+        """Yield what is ours to make, as the pass comes to it."""
+        for number in sorted(set().union(*missing)):
+            ours = []
+            for index, shelf in enumerate(self._shelves):
+                if number in missing[index] and shelf.take(number):
+                    self._held.append((shelf, number))
+                    ours.append(index)
+            if ours:
+                yield Shard(number=number, rows=shard_rows(number, len(self._source)), which=ours)
+
+    def _batches(self, index: int) -> "_Batches":
+        preprocessing = self._views[index].preprocessing
+        assert preprocessing is not None, "a network's view has preprocessing"
+        return _Batches(self._backbone, preprocessing)
+
+    def _keep(self, piece: Piece, batches: "Sequence[_Batches]") -> list[tuple[Shelf, int]]:
+        done = []
+        for index, made in zip(piece.which, batches, strict=True):
+            features = made.finish()
+            self._check(features, piece.shard)
+            shelf = self._shelves[index]
+            shelf.put(piece.shard, features)
+            self._held.remove((shelf, piece.shard))
+            done.append((shelf, piece.shard))
+        return done
+
+    def _check(self, features: np.ndarray, shard: int) -> None:
+        if _statistics_hash(self._backbone) != self._statistics:
+            raise _changed(self._backbone)
+        finite = np.isfinite(features).all(axis=1)
+        if not finite.all():
+            bad = shard_rows(shard, len(self._source))[int(np.flatnonzero(~finite)[0])]
+            raise BadCheckpoint(
+                type(self._backbone).__name__,
+                f"its features of image {self._source.identities[bad]} of {self._source.name} "
+                "are not finite",
+                "finite features",
+            )
+
+
+class _Batches:
+    """The features of one shard under one view, batch by batch."""
+
+    def __init__(self, backbone: Backbone, preprocessing: Preprocessing) -> None:
+        self._backbone, self._preprocessing = backbone, preprocessing
+        self._size = batch_images(preprocessing)
+        self._waiting: list[np.ndarray] = []
+        self._done: list[torch.Tensor] = []
+
+    def add(self, squares: np.ndarray) -> None:
+        """Take [n, side, side, 3] uint8; run the network when a batch is full."""
+        self._waiting.append(squares)
+        while sum(map(len, self._waiting)) >= self._size:
+            together = self._joined()
+            self._run(together[: self._size])
+            self._waiting = [together[self._size :]] if len(together) > self._size else []
+
+    def finish(self) -> np.ndarray:
+        """Return the features [rows, D] float32 of everything that was added."""
+        import torch
+
+        if self._waiting:
+            self._run(self._joined())
+            self._waiting = []
+        # On a GPU nothing was waited for until here: the next batch is queued while one runs.
+        return torch.cat(self._done).cpu().numpy()
+
+    def _joined(self) -> np.ndarray:
+        return self._waiting[0] if len(self._waiting) == 1 else np.concatenate(self._waiting)
+
+    def _run(self, squares: np.ndarray) -> None:
+        inputs = normalise(squares, self._preprocessing, device())
+        self._done.append(self._backbone.features(inputs).float())
+
+
+@contextmanager
+def arithmetic(precision: str) -> Iterator[None]:
+    """Run networks for evaluation, without gradients, in the arithmetic called `precision`.
+
+    `float32` is IEEE single precision throughout, which a claim is judged in. torch lets
+    convolutions on a GPU use TF32 (10 bits of mantissa) unless told otherwise; that is
+    `tf32` here. `bfloat16` and `float16` are torch's autocasting, for exploration.
+
+    Raises:
+        UsageError: no such precision.
+    """
     import torch
 
-    before = state_hash(backbone)
-    network = backbone.eval().to(device())
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    known = [view.preprocessing for view in views if view.preprocessing is not None]
-    assert len(known) == len(views), "a network's view has preprocessing"
-    size = min(map(batch_images, known))
-    done: list[list[np.ndarray]] = [[] for _ in views]
-    with torch.inference_mode(), progress_bar(_title(source), len(source), "image") as bar:
-        for begin in range(0, len(source), size):
-            indices = range(begin, min(begin + size, len(source)))
-            for batch, preprocessing, into in zip(
-                squares(source, indices, views), known, done, strict=True
-            ):
-                inputs = normalise(batch, preprocessing).to(device())
-                into.append(backbone.features(inputs).float().cpu().numpy())
-            bar.update(len(indices))
-    if state_hash(backbone) != before:
-        raise BadCheckpoint(
-            type(backbone).__name__,
-            "its parameters or BatchNorm statistics changed during a frozen evaluation",
-            "a network that stays in evaluation mode",
+    check_precision(precision)
+    cudnn = torch.backends.cudnn
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode())
+        stack.enter_context(
+            cudnn.flags(
+                enabled=True, benchmark=False, deterministic=True, allow_tf32=precision == "tf32"
+            )
         )
-    return [_finite(np.concatenate(parts), backbone, source) for parts in done]
+        if precision in ("bfloat16", "float16"):
+            stack.enter_context(torch.autocast(device(), dtype=getattr(torch, precision)))
+        yield
 
 
-def _finite(features: np.ndarray, backbone: Backbone, source: ImageSource) -> np.ndarray:
-    if not np.isfinite(features).all():
-        bad = int(np.flatnonzero(~np.isfinite(features).all(axis=1))[0])
-        raise BadCheckpoint(
-            type(backbone).__name__,
-            f"its features of image {source.identities[bad]} of {source.name} are not finite",
-            "finite features",
-        )
-    return features
+def check_precision(precision: str) -> None:
+    """Return if there is such a precision.
+
+    Raises:
+        UsageError: there is not.
+    """
+    if precision not in get_args(Precision):
+        raise UsageError("precision", repr(precision), " or ".join(get_args(Precision)))
 
 
 def state_hash(backbone: Backbone) -> str:
     """Return a SHA-256 over every parameter and buffer of a network."""
+    return _hash_of(backbone.state_dict())
+
+
+def _statistics_hash(backbone: Backbone) -> str:
+    # Parameters cannot move without an optimiser, statistics in a network that ignores its
+    # mode; they are small enough to be looked at before every shard.
+    state = backbone.state_dict()
+    parameters = {name for name, _ in getattr(backbone, "named_parameters", tuple)()}
+    return _hash_of({name: state[name] for name in state if name not in parameters})
+
+
+def _hash_of(tensors: Mapping[str, "torch.Tensor"]) -> str:
     digest = hashlib.sha256()
-    for name, tensor in backbone.state_dict().items():
+    for name, tensor in tensors.items():
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).data)
     return digest.hexdigest()
+
+
+def _changed(backbone: Backbone) -> BadCheckpoint:
+    return BadCheckpoint(
+        type(backbone).__name__,
+        "its parameters or BatchNorm statistics changed during a frozen evaluation",
+        "a network that stays in evaluation mode",
+    )
 
 
 def _title(source: ImageSource) -> str:

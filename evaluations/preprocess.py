@@ -75,12 +75,19 @@ def batch_images(preprocessing: Preprocessing) -> int:
     return int(np.clip((1 << 16) // preprocessing.image_size**2, 16, 256))
 
 
-def normalise(batch: np.ndarray, preprocessing: Preprocessing) -> "torch.Tensor":
-    """Return [N, 3, side, side] float32 in channels_last from [N, side, side, 3] uint8."""
+def normalise(
+    batch: np.ndarray, preprocessing: Preprocessing, device: str = "cpu"
+) -> "torch.Tensor":
+    """Return [N, 3, side, side] float32 in channels_last from [N, side, side, 3] uint8.
+
+    Computed on `device`, which the bytes travel to: a quarter of what floats would be.
+    """
     import torch
 
-    # Division before subtraction, as torchvision's ToTensor and Normalize do it.
-    scaled = torch.from_numpy(np.ascontiguousarray(batch)).permute(0, 3, 1, 2).float().div(255)
-    mean = torch.tensor(preprocessing.mean).view(1, 3, 1, 1)
-    std = torch.tensor(preprocessing.std).view(1, 3, 1, 1)
-    return scaled.sub(mean).div(std).contiguous(memory_format=torch.channels_last)
+    pixels = torch.from_numpy(np.ascontiguousarray(batch)).to(device)
+    # Division before subtraction, as torchvision's ToTensor and Normalize do it; in place,
+    # because fresh memory costs more than the arithmetic.
+    values = pixels.permute(0, 3, 1, 2).float().div_(255)
+    mean = torch.tensor(preprocessing.mean, device=device).view(1, 3, 1, 1)
+    std = torch.tensor(preprocessing.std, device=device).view(1, 3, 1, 1)
+    return values.sub_(mean).div_(std).contiguous(memory_format=torch.channels_last)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,16 +15,9 @@ from ..checkpoints.spec import Preprocessing
 from .baselines import RAW_PIXELS, RawPixels
 from .checking import without_corrupt
 from .dataset import Dataset, datasets, is_registered, open_split
-from .feature_cache import (
-    CachedImages,
-    Extract,
-    cache_path,
-    facts,
-    find_features,
-    read_features,
-    write_features,
-)
-from .features import extract
+from .feature_cache import CachedImages, FeatureCache, facts
+from .feature_entry import FeatureEntry
+from .features import extract, fill
 from .image_source import ImageSource
 from .probes import Chosen
 from .sources import part
@@ -108,6 +101,9 @@ class Subject:
     data: str | Path
     data_root: Path | None = None
     cache: Path | None = None  # folder of cached features; None: memory only
+    cache_bytes: int | None = None  # what that folder may hold; None: as much as its disk
+    precision: str = "float32"  # of the network's arithmetic; a claim is judged in float32
+    workers: int | None = None  # threads that decode images; no number depends on it
     limit: int | None = None  # score only so many images; training images are never fewer
     skip_corrupt: bool = False  # leave out what cannot be decoded; the source's `skipped` says
     probes: dict[str, Chosen] = field(default_factory=dict)  # fitted before, by their protocol
@@ -219,15 +215,9 @@ class Subject:
 
         Those that are not cached are made in one pass: each image is decoded once.
         """
-        found: dict[View, np.ndarray] = {}
-        for view in views:
-            features = self._kept.get((role, view))
-            if features is None:
-                features = self._cached(role, view)
-            if features is not None:
-                found[view] = features
-        absent = [view for view in dict.fromkeys(views) if view not in found]
-        found |= zip(absent, self._extract(role, absent), strict=True)
+        wanted = [view for view in dict.fromkeys(views) if (role, view) not in self._kept]
+        found = dict(zip(wanted, self._features(role, wanted), strict=True))
+        found |= {view: self._kept[role, view] for view in views if view not in found}
         default = self.default_view(role)
         if default in found:
             # The others are asked for once; all of them would not fit beside a large set.
@@ -238,37 +228,46 @@ class Subject:
         """Return whether features came from a file of the cache."""
         return bool(self._from_cache)
 
-    def _cached(self, role: str, view: View) -> np.ndarray | None:
-        path = self._path(role, view)
-        found = read_features(path) if path is not None and path.is_file() else None
-        if found is None:
-            return None
-        self._from_cache.add(role)
-        return found.features
-
-    def _extract(self, role: str, views: Sequence[View]) -> list[np.ndarray]:
+    def _features(self, role: str, views: Sequence[View]) -> list[np.ndarray]:
         if not views:
             return []
         source, backbone = self.images(role), self.model.backbone
         if isinstance(backbone, RawPixels):
             return [backbone.extract(source, view) for view in views]
-        made = extract(backbone, source, views)
-        for view, features in zip(views, made, strict=True):
-            path = self._path(role, view)
-            if path is not None:
-                known = self._facts(role, view)
-                write_features(path, Extract(features=features, labels=source.labels, facts=known))
-        return made
-
-    def _facts(self, role: str, view: View) -> dict[str, Any]:
-        assert self.model.weights_sha256 is not None
-        return facts(self.model.weights_sha256, self.images(role), view)
-
-    def _path(self, role: str, view: View) -> Path | None:
-        """Return where a view's features are kept; None if they are not."""
         if self.cache is None or self.model.weights_sha256 is None:
-            return None
-        return cache_path(self.cache, self._facts(role, view))
+            return extract(backbone, source, views, precision=self.precision, workers=self.workers)
+        cache = FeatureCache(folder=self.cache, max_bytes=self.cache_bytes)
+        cache.trim()
+        entries: list[FeatureEntry] = []
+        try:
+            for view in views:
+                known = facts(self.model.weights_sha256, source, view, self.precision)
+                dim = backbone.spec.feature_dim
+                entries.append(cache.begin(known, source, dim, self.architecture))
+            self._fill(role, views, entries)
+            return [entry.features() for entry in entries]
+        except BaseException:
+            for entry in entries:
+                entry.abandon()
+            raise
+
+    def _fill(self, role: str, views: Sequence[View], entries: Sequence[FeatureEntry]) -> None:
+        """Make what is missing of the entries. What others made meanwhile is verified too."""
+        assert not isinstance(self.backbone, RawPixels)
+        source = self.images(role)
+        for entry in entries:
+            entry.discard_damaged()
+        if not any(entry.missing() for entry in entries):
+            self._from_cache.add(role)
+        while True:
+            fill(
+                self.backbone, source, views, entries,
+                precision=self.precision, workers=self.workers,
+            )  # fmt: skip
+            if not any(entry.discard_damaged() for entry in entries):
+                break
+        for entry in entries:
+            entry.complete()
 
     def _remembered(self, split: str) -> CachedImages:
         names = {split}
@@ -279,11 +278,13 @@ class Subject:
         for name in names:
             if self.cache and model.weights_sha256:
                 view = self.default_view(split)
-                found = find_features(
-                    self.cache, model.weights_sha256, view, self.dataset_name, name
+                found = FeatureCache(folder=self.cache).remembered(
+                    model.weights_sha256, view, self.precision, self.dataset_name, name
                 )
                 if found is not None:
-                    return CachedImages(found)
+                    images = CachedImages(found)
+                    found.close()
+                    return images
         # Say again, now without a way out, what is missing and where to get it.
         open_split(self.data, split, self.data_root)
         raise AssertionError("open_split found what it had not found before")

@@ -24,7 +24,7 @@ commands: Modules[click.Command] = Modules(
 
 _ORDER = [
     "demo", "pretrain", "convert", "fetch", "inspect", "export",
-    "data", "evaluate", "verify", "claims", "report", "list",
+    "data", "evaluate", "cache", "verify", "claims", "report", "list",
 ]  # fmt: skip
 
 
@@ -53,6 +53,13 @@ def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--json", "as_json", is_flag=True, help="Print the result as JSON, for programs."
     )(function)
+
+
+def cache_bytes(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
+    """Return the bytes that an option such as `--cache-size 50G` means; a callback of click."""
+    from ..evaluations.byte_sizes import read_bytes
+
+    return None if text is None else read_bytes(text, str(option.opts[0]))
 
 
 def print_json(result: object) -> None:

@@ -150,6 +150,9 @@ def flaw(record: Record, claim: Claim, images: int | None) -> str:
         return "the hash of the weights is unknown"
     if record.subject_kind != "checkpoint" and not record.source_sha256:
         return "the hash of the file of predictions is unknown"
+    precision = record.protocol_fields.get("precision", "float32")
+    if precision != "float32":
+        return f"its features were computed in {precision}, and a claim is judged in float32"
     known = claim.protocols and not from_predictions(record)
     if known and record.protocol not in claim.protocols:
         return f"protocol {record.protocol} is not admissible: {', '.join(claim.protocols)}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..cli import json_option, print_json
+from ..cli import cache_bytes, json_option, print_json
 
 if TYPE_CHECKING:
     from ...evaluations.record import Record
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
               show_default=True, help="Folder that records are kept in.")  # fmt: skip
 @click.option("--cache", type=click.Path(path_type=Path), default=Path("runs/features"),
               show_default=True, help="Folder that features are kept in.")  # fmt: skip
+@click.option("--cache-size", callback=cache_bytes, metavar="SIZE",
+              help="What that folder may hold, such as 50G; what was not used for longest goes "
+              "first. Default: no bound.")  # fmt: skip
+@click.option("--precision", type=click.Choice(["float32", "tf32", "bfloat16", "float16"]),
+              default="float32", show_default=True,
+              help="Of the features' arithmetic. A claim is judged in float32 only.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(min=1),
+              help="Threads that decode images; no number depends on it.")  # fmt: skip
 @click.option("--data-root", type=click.Path(path_type=Path),
               help="Folder of data sets. Default: $RELICHECK_DATA, else ./data.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=1), help="Score only so many images.")
@@ -66,6 +74,9 @@ def _measured(options: dict[str, Any]) -> "list[Record]":
             records=options["records"],
             data_root=options["data_root"],
             cache=options["cache"],
+            cache_bytes=options["cache_size"],
+            precision=options["precision"],
+            workers=options["workers"],
             seeds=options["seeds"] or (0,),
             limit=options["limit"],
             overrides=_overrides(options["settings"]),

@@ -238,3 +238,14 @@ def test_arrays_on_disk_give_what_the_same_corruption_gives_when_generated(real_
     assert values(on_disk, "top1") == values(generated, "top1")
     assert {r.protocol for r in generated} == {"own_classifier_generated_corruptions/2"}
     assert not {r.metric for r in generated} & {"mce", "ce"}
+
+
+def test_features_of_cells_are_cached_each_under_its_own_name(root, tmp_path, with_classes):
+    network, chosen = with_classes(3), {"corruption_errors.corruptions": ("fog",)}
+    rest = {"data_root": root, "limit": 6, "cache": tmp_path / "cache", "overrides": chosen}
+    first = evaluate(network, "imagenet_c", records=tmp_path / "a", **rest)
+    again = evaluate(network, "imagenet_c", records=tmp_path / "b", **rest)
+    assert [record.value for record in again] == [record.value for record in first]
+    assert {record.source for record in again} == {"features"}
+    names = [path.name for path in (tmp_path / "cache").iterdir()]
+    assert sum(name.startswith("imagenet_c-fog_3-") for name in names) == 1

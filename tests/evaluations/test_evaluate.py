@@ -222,3 +222,26 @@ def test_cached_features_alone_are_enough_and_the_record_says_so(
     alone = measure("b")
     assert (first.source, alone.source) == ("images", "features")
     assert (alone.id, alone.value) == (first.id, first.value)
+
+
+def test_another_precision_is_another_protocol_and_the_record_says_so(
+    checkpoint, image_folder, tmp_path
+):
+    def measure(precision):
+        [record] = evaluate(
+            checkpoint, image_folder, ["knn"], records=tmp_path / "r", cache=tmp_path / "c",
+            overrides={"knn.k": 3}, precision=precision,
+        )  # fmt: skip
+        return record
+
+    plain, lower = measure("float32"), measure("bfloat16")
+    assert plain.protocol_sha256 == replace(KNN.protocol, k=3).digest
+    assert plain.protocol_fields["precision"] == "float32"
+    assert lower.protocol_fields["precision"] == "bfloat16"
+    assert lower.protocol_sha256 != plain.protocol_sha256
+    assert lower.id != plain.id
+
+
+def test_a_precision_that_does_not_exist_is_refused_before_the_work(image_folder, tmp_path):
+    with pytest.raises(UsageError, match=r"precision: 'fp8'.*float32 or tf32"):
+        evaluate("raw_pixels", image_folder, ["knn"], records=tmp_path / "r", precision="fp8")

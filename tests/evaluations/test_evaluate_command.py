@@ -80,3 +80,23 @@ def test_wrong_use_is_one_line_and_exit_code_two(arguments, message, where, caps
     assert (code, out) == (2, "")
     assert message in err
     assert "Traceback" not in err
+
+
+def test_a_cache_too_small_for_the_features_is_refused_in_one_message(
+    checkpoint, image_folder, where, capsys
+):
+    arguments = (checkpoint, "--data", image_folder, "--evaluators", "knn", "--set", "knn.k=3")
+    code, out, err = printed(capsys, *arguments, "--cache-size", "1K", *where)
+    assert (code, out) == (2, "")
+    assert "do not fit" in err
+    code, out, _ = printed(capsys, *arguments, "--cache-size", "1M", "--workers", 2, *where)
+    assert code == 0
+    assert "knn_cosine/1" in out
+
+
+def test_a_cache_size_that_is_none_is_refused(checkpoint, image_folder, where, capsys):
+    code, _, err = printed(
+        capsys, checkpoint, "--data", image_folder, "--cache-size", "much", *where
+    )
+    assert code == 2
+    assert "--cache-size: 'much'. Wanted: a size such as 50G" in err

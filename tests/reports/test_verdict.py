@@ -229,6 +229,13 @@ def test_an_inadmissible_protocol_is_invalid():
     assert "five_crops/1" in judgement.reason
 
 
+def test_features_in_another_precision_than_float32_are_invalid():
+    lower = record(76.1, protocol_fields={"precision": "bfloat16"})
+    judgement = judge(claim(), [lower])
+    assert judgement.verdict is Verdict.INVALID
+    assert "computed in bfloat16" in judgement.reason
+
+
 def test_a_smaller_set_under_the_same_name_is_invalid():
     # The official CIFAR-10 test set has 10,000 images; a copy of 9,000 calls itself complete.
     few = record(90.0, dataset="cifar10", images=9_000, data_images=9_000)

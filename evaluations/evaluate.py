@@ -11,9 +11,9 @@ from ..checkpoints.errors import UsageError
 from ..checkpoints.files import write_text
 from . import evaluator as contracts
 from .baselines import RawPixels
+from .classifiers import training_subject
 from .evaluator import Evaluator, Measurement, Protocol
 from .features import check_precision
-from .heads import training_subject
 from .image_source import ImageSource, skipped_of
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment

@@ -3,9 +3,9 @@ import pytest
 from PIL import Image
 
 from relicheck.checkpoints.errors import UnknownName, UsageError
+from relicheck.evaluations.classifiers import head_of, training_subject
 from relicheck.evaluations.evaluate import evaluate
 from relicheck.evaluations.evaluators.shifted import ShiftedProtocol
-from relicheck.evaluations.heads import head_of, training_subject
 from relicheck.evaluations.subject import Subject, open_model
 
 PENALTY = {"penalties": (1e-2,)}

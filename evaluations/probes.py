@@ -1,8 +1,6 @@
-"""Linear probes on frozen features: multinomial logistic regression by L-BFGS.
+"""Linear probes on frozen features: which images are held out, and the penalty they choose.
 
-scipy's L-BFGS-B with a gradient in NumPy float32: the fastest well-converged of the
-ways that were measured, and the leanest. scikit-learn's at its default tolerance stops
-early on weakly regularised problems; at tol=1e-6 it agrees, and the tests hold it to.
+`logistic` has the fits themselves.
 """
 
 from collections.abc import Sequence
@@ -12,8 +10,7 @@ import numpy as np
 
 from ..checkpoints.errors import BadData
 from ..checkpoints.progress import track
-
-_SMALL_VALUES = 1 << 24
+from .logistic import PenaltyOn, Probe, fit_logistic, logistic_path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,92 +37,6 @@ def standardisation(features: np.ndarray, enabled: bool = True) -> Standardisati
     flat = deviation < 1e-6 * max(float(deviation.max(initial=0.0)), 1e-12)
     scale = np.where(flat, 1.0, deviation)
     return Standardisation(mean=mean.astype(np.float32), scale=scale.astype(np.float32))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Probe:
-    """A linear classifier on features."""
-
-    weight: np.ndarray  # [classes, D] float32
-    bias: np.ndarray  # [classes] float32
-    converged: bool = True
-
-    def logits(self, features: np.ndarray) -> np.ndarray:
-        """Return [N, classes] float32."""
-        return np.asarray(features @ self.weight.T + self.bias)
-
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """Return the class of each row, [N] int64."""
-        return np.asarray(np.argmax(self.logits(features), axis=1), dtype=np.int64)
-
-
-def fit_logistic(
-    features: np.ndarray,
-    labels: np.ndarray,
-    classes: int,
-    penalty: float,
-    *,
-    max_iterations: int = 1000,
-    start: Probe | None = None,
-) -> Probe:
-    """Return the minimiser of mean cross-entropy + penalty / 2 * |weight|^2.
-
-    The bias is not penalised. scikit-learn's C is 1 / (N * penalty).
-
-    Args:
-        features: [N, D] float32.
-        labels: [N] integers in [0, classes).
-        classes: number of outputs.
-        penalty: of the squared weights, above 0.
-        max_iterations: of L-BFGS.
-        start: where to begin; None: zeros.
-    """
-    from scipy.optimize import minimize
-    from threadpoolctl import threadpool_limits
-
-    images, dim = features.shape
-    features = np.ascontiguousarray(features, dtype=np.float32)
-    targets = np.zeros((images, classes), np.float32)
-    targets[np.arange(images), labels] = 1
-
-    def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        table = flat.astype(np.float32).reshape(classes, dim + 1)
-        weight, bias = table[:, :dim], table[:, dim]
-        logits = features @ weight.T + bias
-        logits -= logits.max(axis=1, keepdims=True)
-        likelihood = np.exp(logits)
-        total = likelihood.sum(axis=1, keepdims=True)
-        entropy = np.log(total[:, 0]) - logits[np.arange(images), labels]
-        residual = (likelihood / total - targets) / np.float32(images)
-        gradient = np.empty_like(table)
-        gradient[:, :dim] = residual.T @ features + np.float32(penalty) * weight
-        gradient[:, dim] = residual.sum(axis=0)
-        # Sums in double: L-BFGS compares values that agree to many digits.
-        value = float(entropy.mean(dtype=np.float64))
-        value += 0.5 * penalty * float(np.square(weight, dtype=np.float64).sum())
-        return value, gradient.ravel().astype(np.float64)
-
-    first = np.zeros(classes * (dim + 1))
-    if start is not None:
-        first = np.concatenate([start.weight, start.bias[:, None]], axis=1).ravel()
-    # On small products a second thread gains nothing, and costs twentyfold where the other
-    # core is busy.
-    with threadpool_limits(1 if features.size < _SMALL_VALUES else None, "blas"):
-        found = minimize(
-            objective,
-            first.astype(np.float64),
-            jac=True,
-            method="L-BFGS-B",
-            # float32 gradients carry about 1e-7 of noise; tighter tolerances chase it.
-            options={"maxiter": max_iterations, "maxcor": 10, "ftol": 1e-10, "gtol": 1e-6},
-        )
-    table = found.x.astype(np.float32).reshape(classes, dim + 1)
-    return Probe(
-        weight=np.ascontiguousarray(table[:, :dim]),
-        bias=table[:, dim].copy(),
-        # Status 2 is the line search giving up at the gradient's rounding: converged for float32.
-        converged=found.status in (0, 2),
-    )
 
 
 def hold_out(
@@ -182,18 +93,64 @@ def choose_and_fit(
     """
     kept, held = hold_out(labels, held_out_fraction, np.random.default_rng(seed))
     scale = standardisation(features[kept], standardise)
-    fit, check = scale(features[kept]), scale(features[held])
-    best, best_penalty, probe = -1.0, 0.0, None
-    for penalty in track(sorted(penalties, reverse=True), "choosing the penalty"):
-        # From strong to weak: each solution is a good start for the next.
-        probe = fit_logistic(
-            fit, labels[kept], classes, penalty, max_iterations=max_iterations, start=probe
-        )
-        score = float(np.mean(probe.predict(check) == labels[held]))
-        if score > best:
-            best, best_penalty = score, penalty
+    chosen = best_on(
+        scale(features[kept]),
+        labels[kept],
+        scale(features[held]),
+        labels[held],
+        classes,
+        penalties,
+        max_iterations=max_iterations,
+    )
     scale = standardisation(features, standardise)
     final = fit_logistic(
-        scale(features), labels, classes, best_penalty, max_iterations=max_iterations
+        scale(features), labels, classes, chosen.penalty, max_iterations=max_iterations
     )
-    return Chosen(probe=final, penalty=best_penalty, standardise=scale, held_out_top1=100 * best)
+    return Chosen(probe=final, penalty=chosen.penalty, standardise=scale, held_out_top1=chosen.top1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Best:
+    """The best penalty on images that were not fitted to, and what every other one got."""
+
+    penalty: float
+    top1: float  # percent
+    probe: Probe  # fitted without the images that chose it
+    all_top1: dict[float, float]  # percent, by penalty, from the strongest to the weakest
+
+
+def best_on(
+    features: np.ndarray,
+    labels: np.ndarray,
+    check: np.ndarray,
+    check_labels: np.ndarray,
+    classes: int,
+    penalties: Sequence[float],
+    *,
+    penalty_on: PenaltyOn = "mean",
+    max_iterations: int = 1000,
+) -> Best:
+    """Return the penalty whose probe gets most of `check` right; ties go to the stronger.
+
+    Args:
+        features: [N, D] float32, fitted to.
+        labels: [N] integers.
+        check: [M, D] float32, a validation split, in the same scale.
+        check_labels: [M] integers.
+        classes: number of outputs.
+        penalties: above 0, in any order.
+        penalty_on: see `logistic.on_the_mean`.
+        max_iterations: of each value.
+    """
+    right: dict[float, int] = {}
+    best: tuple[float, Probe] | None = None
+    path = logistic_path(
+        features, labels, classes, penalties, penalty_on=penalty_on, max_iterations=max_iterations
+    )
+    for penalty, probe in track(path, "choosing the penalty", total=len(penalties)):
+        right[penalty] = int(np.count_nonzero(probe.predict(check) == check_labels))
+        if best is None or right[penalty] > right[best[0]]:
+            best = (penalty, probe)
+    assert best is not None
+    percent = {penalty: 100 * count / len(check_labels) for penalty, count in right.items()}
+    return Best(penalty=best[0], top1=percent[best[0]], probe=best[1], all_top1=percent)

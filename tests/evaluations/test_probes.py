@@ -1,14 +1,9 @@
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from relicheck.checkpoints.errors import BadData
-from relicheck.evaluations.probes import (
-    choose_and_fit,
-    fit_logistic,
-    hold_out,
-    standardisation,
-)
+from relicheck.evaluations.logistic import fit_logistic
+from relicheck.evaluations.probes import best_on, choose_and_fit, hold_out, standardisation
 
 
 def clusters(images, spread, seed=0, classes=4, dim=6):
@@ -16,24 +11,6 @@ def clusters(images, spread, seed=0, classes=4, dim=6):
     labels = np.arange(images) % classes
     centres = np.random.default_rng(99).normal(size=(classes, dim))
     return (centres[labels] + spread * rng.normal(size=(images, dim))).astype(np.float32), labels
-
-
-@pytest.mark.parametrize("penalty", [1e-3, 1e-1])
-def test_the_probe_agrees_with_scikit_learn(penalty):
-    features, labels = clusters(200, 1.0)
-    # scikit-learn minimises C * sum of losses + |w|^2 / 2, hence C = 1 / (N * penalty).
-    reference = LogisticRegression(C=1 / (200 * penalty), tol=1e-6, max_iter=10_000)
-    reference.fit(features.astype(np.float64), labels)
-    probe = fit_logistic(features, labels, 4, penalty)
-    assert probe.converged
-    np.testing.assert_allclose(probe.weight, reference.coef_, atol=2e-3)
-    assert (probe.predict(features) == reference.predict(features)).all()
-
-
-def test_features_that_name_the_class_give_one_hundred_per_cent():
-    labels = np.arange(60) % 3
-    features = np.eye(3, dtype=np.float32)[labels]
-    assert (fit_logistic(features, labels, 3, 1e-4).predict(features) == labels).all()
 
 
 def choose(features, labels, classes=4, **rest):
@@ -104,3 +81,16 @@ def test_a_class_of_one_image_keeps_it():
 def test_one_image_of_each_class_leaves_nothing_to_hold_out():
     with pytest.raises(BadData, match="one of each class"):
         hold_out(np.array([0, 1, 2]), 0.5, np.random.default_rng(0))
+
+
+def test_a_validation_split_chooses_and_every_penalty_s_share_is_kept():
+    features, labels = clusters(120, 2.5)
+    check, truth = clusters(90, 2.5, seed=1)
+    penalties = (1.0, 1e-2, 1e-4)
+    best = best_on(features, labels, check, truth, 4, penalties)
+    alone = {p: fit_logistic(features, labels, 4, p).predict(check) for p in penalties}
+    right = {p: 100 * np.mean(found == truth) for p, found in alone.items()}
+    assert best.all_top1 == pytest.approx(right)
+    assert best.top1 == max(right.values())
+    assert best.penalty == max(p for p in penalties if right[p] == best.top1)
+    assert (best.probe.predict(check) == alone[best.penalty]).all()

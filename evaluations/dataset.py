@@ -162,17 +162,32 @@ def open_split(data: str | Path, split: str, root: Path | None = None) -> ImageS
     if name not in datasets.names():
         return _open_folder(data, split)
     dataset = datasets.load(name)
-    draw = f"{DRAW}{int(chosen)}" if dataset.draws and chosen.isdigit() else ""
-    if split == "test":
-        split = chosen if chosen and not draw else dataset.scored + draw
-    elif split == "train" and dataset.training:
-        split = dataset.training + draw
-    elif split == "val" and dataset.validation:
-        split = dataset.validation
+    split = split_named(dataset, chosen, split)
     if split.partition(DRAW)[0] not in dataset.splits:
         raise UnknownName(f"split of {name}", split, dataset.splits)
     folder = locate(name, root) if dataset.folders else None
     return dataset.open(split, folder)
+
+
+def split_named(dataset: Dataset, chosen: str, role: str) -> str:
+    """Return the split that a role means; the role itself where it is a split's name.
+
+    Args:
+        dataset: the data set.
+        chosen: what stands behind the colon of `pacs:sketch` or `caltech101:3`; "": nothing.
+        role: `train`, `val`, `test`, or a split's name.
+
+    >>> split_named(datasets.load("caltech101"), "3", "test")
+    'test@3'
+    """
+    draw = f"{DRAW}{int(chosen)}" if dataset.draws and chosen.isdigit() else ""
+    if role == "test":
+        return chosen if chosen and not draw else dataset.scored + draw
+    if role == "train" and dataset.training:
+        return dataset.training + draw
+    if role == "val" and dataset.validation:
+        return dataset.validation
+    return role
 
 
 def _open_folder(data: str | Path, split: str) -> ImageSource:

@@ -166,10 +166,11 @@ def _check_labels(subject: Subject, run: _Run) -> None:
     """
     dataset = subject.dataset
     if dataset is not None and dataset.multi_label and not run.evaluator.multi_label:
+        able = [n for n in contracts.evaluators.names() if contracts.evaluators.load(n).multi_label]
         raise UsageError(
             f"{run.name} on {subject.dataset_name}",
             "an image may show several classes, and this evaluator knows of one",
-            "an evaluator of several labels",
+            " or ".join(able) or "an evaluator of several labels; there is none yet",
         )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from ..checkpoints.errors import BadData
 from .folders import read_classes
 from .images import is_image
+from .packed import named_files
 from .parquet import read_parquet
 from .sources import Images, from_files
 from .splits import imagenet_wnids
@@ -62,16 +63,11 @@ def _is_flat(folder: Path) -> bool:
     return bool(entries) and not any(entry.is_dir() for entry in entries)
 
 
-def _named(folder: Path, split: str, ending: str) -> list[Path]:
-    """Return the files of a split in `folder` or `folder`/data, by name."""
+def _named(folder: Path, split: str, suffix: str) -> list[Path]:
+    """Return the packed files of a split in `folder` or `folder`/data, by name."""
     for inner in (folder, folder / "data"):
-        found = sorted(
-            path
-            for path in (inner.glob(f"*{ending}") if inner.is_dir() else ())
-            if not path.name.startswith("ILSVRC2012")
-            and set(re.split(r"[-_.]", path.stem.lower())) & set(_SPLIT_WORDS[split])
-        )
-        if found:
+        files = named_files(inner, _SPLIT_WORDS[split], suffix)
+        if found := [f for f in files if not f.name.startswith("ILSVRC2012")]:
             return found
     return []
 

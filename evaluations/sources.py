@@ -132,7 +132,6 @@ def from_bytes(
     *,
     stamp: Callable[[], str] | None = None,
     upright: bool = False,
-    border_px: int = 0,
     **rest: Any,
 ) -> Images:
     """Return a source over encoded images, whatever they are kept in.
@@ -142,18 +141,11 @@ def from_bytes(
         where: index -> its name, for messages.
         stamp: as in `Encoded`.
         upright: as in `decode`.
-        border_px: pixels cut from every side first (ObjectNet's red frame: 2).
         rest: as `Images`.
     """
 
     def to_pixels(content: bytes, index: int) -> np.ndarray:
-        image = decode(content, where(index), upright=upright)
-        if not border_px:
-            return image
-        if min(image.shape[:2]) <= 2 * border_px:
-            found = f"{image.shape[1]} x {image.shape[0]} px"
-            raise BadData(where(index), found, "a larger image")
-        return image[border_px:-border_px, border_px:-border_px]
+        return decode(content, where(index), upright=upright)
 
     return Images(
         read=lambda index: to_pixels(read(index), index),
@@ -162,16 +154,13 @@ def from_bytes(
     )
 
 
-def from_files(
-    root: Path, paths: Sequence[Path], *, upright: bool = False, border_px: int = 0, **rest: Any
-) -> Images:
+def from_files(root: Path, paths: Sequence[Path], *, upright: bool = False, **rest: Any) -> Images:
     """Return a source over image files, named relative to `root`.
 
     Args:
         root: folder that identities are relative to.
         paths: one file per image.
         upright: as in `decode`.
-        border_px: pixels cut from every side first (ObjectNet's red frame: 2).
         rest: as `Images`.
     """
 
@@ -180,7 +169,6 @@ def from_files(
         lambda index: paths[index],
         stamp=lambda: stamp(paths),
         upright=upright,
-        border_px=border_px,
         identities=[path.relative_to(root).as_posix() for path in paths],
         digest=lambda: _digest_of_files(paths),
         **rest,

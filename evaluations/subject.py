@@ -14,7 +14,7 @@ from ..checkpoints.manifest import Manifest
 from ..checkpoints.spec import Preprocessing
 from .baselines import RAW_PIXELS, RawPixels
 from .checking import without_corrupt
-from .dataset import Dataset, datasets, is_registered, open_split
+from .dataset import Dataset, datasets, is_registered, open_split, split_named
 from .feature_cache import CachedImages, FeatureCache, facts
 from .feature_entry import FeatureEntry
 from .features import extract, fill
@@ -272,8 +272,7 @@ class Subject:
     def _remembered(self, split: str) -> CachedImages:
         names = {split}
         if self.dataset is not None:
-            roles = {"test": self.dataset.scored, "train": self.dataset.training}
-            names = {str(self.data).partition(":")[2] or roles.get(split) or split}
+            names = {split_named(self.dataset, str(self.data).partition(":")[2], split)}
         model = self.model
         for name in names:
             if self.cache and model.weights_sha256:

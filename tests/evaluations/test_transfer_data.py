@@ -78,6 +78,24 @@ def test_a_truncated_cifar100_is_named(tmp_path):
         open_split("cifar100", "test", tmp_path)
 
 
+# STL-10
+
+
+def test_stl10_is_read_as_torchvision_reads_it(tmp_path, torchvision, monkeypatch):
+    folder = tmp_path / "stl10_binary"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for split in ("train", "test"):
+        rng.integers(0, 256, size=(3, 3, 96, 96), dtype=np.uint8).tofile(folder / f"{split}_X.bin")
+        np.array([10, 1, 4], np.uint8).tofile(folder / f"{split}_y.bin")
+    write(folder / "class_names.txt", [f"thing{n}" for n in range(10)])
+    monkeypatch.setattr(torchvision.datasets.STL10, "_check_integrity", lambda self: True)
+    oracle = torchvision.datasets.STL10(str(tmp_path), split="test")
+    source = open_split("stl10", "test", tmp_path)
+    assert_same(source, oracle)
+    assert source.labels.tolist() == [9, 0, 3]
+
+
 # PASCAL VOC 2007
 
 VOC = {

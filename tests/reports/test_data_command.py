@@ -58,6 +58,13 @@ def test_status_of_one_says_its_layout_and_address(root, capsys):
     assert "0 there, 0 incomplete, 1 missing" in out
 
 
+def test_what_is_missing_comes_with_every_layout_that_is_read(tmp_path, capsys):
+    assert run(["data", "status", "imagenet", "--data-root", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "layout   imagenet/{train,val}/<wnid>/<image>.JPEG" in out
+    assert out.count("  or       imagenet/") == 4
+
+
 def test_status_for_programs(root, capsys):
     assert run(["data", "status", "cifar10", "cifar100", "--data-root", str(root), "--json"]) == 0
     first, second = json.loads(capsys.readouterr().out)
@@ -129,6 +136,13 @@ def test_a_data_set_that_is_not_there_at_all_says_where_it_is(tmp_path, capsys):
 def test_a_data_set_of_no_such_name_is_wrong_use(capsys):
     assert run(["data", "check", "cifar1000"]) == 2
     assert "Did you mean 'cifar100'" in capsys.readouterr().err
+
+
+def test_the_real_data_are_there_and_decode(real_data, capsys):
+    assert run(["data", "status", "cifar10", "pacs", "caltech101_64", "tiny_imagenet_32"]) == 0
+    assert "4 there, 0 incomplete, 0 missing" in capsys.readouterr().out
+    assert run(["data", "check", "cifar10_jpeg"]) == 0
+    assert "test: 10,000 of 10,000 images, all decoded" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

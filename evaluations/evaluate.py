@@ -12,8 +12,8 @@ from ..checkpoints.files import write_text
 from . import evaluator as contracts
 from .arithmetic import check_precision
 from .baselines import RawPixels
+from .classifiers import training_subject
 from .evaluator import Evaluator, Measurement, Protocol
-from .heads import training_subject
 from .image_source import ImageSource, skipped_of
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment
@@ -197,11 +197,11 @@ def _inputs(subject: Subject, run: _Run) -> dict[str, Any]:
 def _how(subject: Subject, protocol: Protocol) -> dict[str, Any]:
     """Return what a record says of a protocol."""
     shown = subject.default_view("test").preprocessing
+    # Preprocessing belongs to the checkpoint, and still changes what is measured.
     fields = {
-        # Preprocessing belongs to the checkpoint, and still changes what is measured.
+        **protocol.fields(),
         "preprocessing": None if shown is None else asdict(shown),
         "precision": subject.precision,
-        **protocol.fields(),
     }
     return {
         "protocol": protocol.id,

@@ -62,8 +62,10 @@ def facts(
 def entry_name(wanted: Mapping[str, Any]) -> str:
     """Return the name of the folder that holds the extraction identified by `wanted`."""
     key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16]
-    name = "".join(c if c.isalnum() or c in "-_" else "_" for c in str(wanted["dataset"]))
-    return f"{name}-{wanted['split']}-{key}"
+    # A split of ImageNet-C is called fog/3.
+    words = (str(wanted[field]) for field in ("dataset", "split"))
+    name, split = ("".join(c if c.isalnum() or c in "-_" else "_" for c in w) for w in words)
+    return f"{name}-{split}-{key}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..checkpoints.errors import UsageError
+from .classifiers import Head, HeadProtocol, head_of
 from .evaluator import Measurement, top1
-from .heads import Head, HeadProtocol, head_of
 from .metrics import ranked
 from .subject import Subject
 

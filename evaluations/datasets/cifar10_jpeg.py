@@ -51,4 +51,5 @@ DATASET = Dataset(
     open=open_split,
     folders=("cifar10",),
     training=None,
+    clean="cifar10",
 )

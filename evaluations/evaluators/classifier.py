@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..classifiers import HeadProtocol, head_of
 from ..evaluator import Evaluator, Measurement
-from ..heads import HeadProtocol, head_of
 from ..metrics import ranked, scores, topk
 from ..subject import Subject
 

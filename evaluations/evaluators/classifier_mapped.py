@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..classifiers import HeadProtocol
 from ..evaluator import Evaluator, Measurement
-from ..heads import HeadProtocol
 from ..mapped import among, best_of_all, imagenet_logits
 from ..subject import Subject
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ...checkpoints.errors import MissingData, UnknownName, UsageError
 from ..cells import check_cells
+from ..classifiers import Head, HeadProtocol, head_of
 from ..corruption_metrics import (
     bootstrap_standard_error,
     corruption_error,
@@ -17,7 +18,6 @@ from ..corruption_metrics import (
 )
 from ..corruptions import CORRUPTIONS, SEVERITIES, TEST_CORRUPTIONS
 from ..evaluator import Evaluator, Measurement, top1
-from ..heads import Head, HeadProtocol, head_of
 from ..image_source import ImageSource
 from ..metrics import mean_over_conditions
 from ..splits import alexnet_errors

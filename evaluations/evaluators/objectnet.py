@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ...checkpoints.errors import UnknownName, UsageError
+from ..classifiers import HeadProtocol
 from ..evaluator import Evaluator, Measurement
-from ..heads import HeadProtocol
 from ..mapped import Groups, among, best_of_all, best_of_collapsed, best_of_mapped, imagenet_head
 from ..subject import Subject
 from ..view import View

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...checkpoints.errors import UsageError
+from ..classifiers import HeadProtocol, head_of
 from ..corruptions import SEVERITIES, TEST_CORRUPTIONS, parse
 from ..evaluator import Evaluator, Measurement, top1
-from ..heads import HeadProtocol, head_of
 from ..metrics import mean_over_conditions
 from ..subject import Subject
 

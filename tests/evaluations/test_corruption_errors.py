@@ -155,6 +155,36 @@ def test_the_fingerprint_follows_every_cell(root):
     assert open_split("imagenet_c", "test", root).fingerprint != before
 
 
+def test_a_probe_trained_on_clean_images_is_another_protocol(root, tmp_path, with_classes):
+    write_cell(root / "imagenet" / "val", seed=0)
+    write_cell(root / "imagenet" / "train", seed=200)
+    # The checkpoint has no classifier: one of three classes is trained on ImageNet's images.
+    records = measure(
+        root, tmp_path, with_classes(None), head_from="linear", corruptions=("fog",),
+        penalties=(1e-2,),
+    )  # fmt: skip
+    assert {record.protocol for record in records} == {"corruption_errors.linear/1"}
+    for record in records:
+        assert "classifier trained on imagenet, train" in record.notes
+        assert "trained on 6 of the split's 1281167 images" in record.notes
+
+
+def test_a_probe_s_number_follows_the_images_it_was_trained_on(root, tmp_path, with_classes):
+    write_cell(root / "imagenet" / "val", seed=0)
+    write_cell(root / "imagenet" / "train", seed=200)
+    chosen = {"head_from": "linear", "corruptions": ("fog",), "penalties": (1e-2,)}
+    first = measure(root, tmp_path, with_classes(None), **chosen)
+    file = next((root / "imagenet" / "train" / "n02").iterdir())
+    Image.new("RGB", (16, 16), (200, 10, 10)).save(file)
+    second = measure(root, tmp_path, with_classes(None), **chosen)
+    assert first[0].data_fingerprint != second[0].data_fingerprint
+
+
+def test_a_checkpoint_without_a_classifier_is_told_to_train_one(root, tmp_path, with_classes):
+    with pytest.raises(UsageError, match=r"no classifier.*head_from=linear"):
+        measure(root, tmp_path, with_classes(None))
+
+
 def write_arrays(folder, corruptions=("fog",), rows=50_000):
     """Arrays of full size that take no room: only the rows written lie on disk."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -238,3 +268,14 @@ def test_arrays_on_disk_give_what_the_same_corruption_gives_when_generated(real_
     assert values(on_disk, "top1") == values(generated, "top1")
     assert {r.protocol for r in generated} == {"own_classifier_generated_corruptions/2"}
     assert not {r.metric for r in generated} & {"mce", "ce"}
+
+
+def test_features_of_cells_are_cached_each_under_its_own_name(root, tmp_path, with_classes):
+    network, chosen = with_classes(3), {"corruption_errors.corruptions": ("fog",)}
+    rest = {"data_root": root, "limit": 6, "cache": tmp_path / "cache", "overrides": chosen}
+    first = evaluate(network, "imagenet_c", records=tmp_path / "a", **rest)
+    again = evaluate(network, "imagenet_c", records=tmp_path / "b", **rest)
+    assert [record.value for record in again] == [record.value for record in first]
+    assert {record.source for record in again} == {"features"}
+    names = [path.name for path in (tmp_path / "cache").iterdir()]
+    assert sum(name.startswith("imagenet_c-fog_3-") for name in names) == 1

@@ -22,6 +22,7 @@ def slow(train, test, k):
 @pytest.fixture
 def small_chunks(monkeypatch):
     monkeypatch.setattr(neighbours, "_TRAIN_ROWS", 7)
+    monkeypatch.setattr(neighbours, "_FIRST_ROWS", 2)
     monkeypatch.setattr(neighbours, "_TEST_ROWS", 5)
 
 
@@ -45,6 +46,14 @@ def test_of_equally_near_images_the_earlier_are_taken(small_chunks):
     train = np.eye(4, dtype=np.float32)[np.arange(40) % 4]
     test = np.eye(4, dtype=np.float32)
     for k in (1, 3, 10, 25):
+        np.testing.assert_array_equal(nearest(train, test, k).index, slow(train, test, k)[1])
+
+
+def test_similarities_of_either_sign_and_both_zeros_are_sorted(small_chunks):
+    # Cosines of 1, -1, 0 and -0.0 in many places; the two zeros are one.
+    train = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]], np.float32)[np.arange(32) % 4]
+    test = np.array([[1, 0], [-1, 0], [0, -1]], np.float32)
+    for k in (5, 12, 20, 32):
         np.testing.assert_array_equal(nearest(train, test, k).index, slow(train, test, k)[1])
 
 

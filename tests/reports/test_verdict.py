@@ -356,3 +356,48 @@ def test_the_simulated_rule_is_the_rule_of_the_verdict():
         half = 2.92 * values.std(ddof=1) / np.sqrt(3) + 0.00005
         inside = abs(values.mean() - 76.1) + half <= 0.5
         assert (judgement.verdict is Verdict.REPRODUCED) == inside
+
+
+def reading(value: float, protocol: str, counted: int = 18_574) -> Record:
+    return record(
+        value,
+        images=counted,
+        dataset="objectnet",
+        split="overlap",
+        data_images=counted,
+        evaluator="objectnet",
+        protocol=protocol,
+        protocol_sha256=f"{hash(protocol):x}",
+        protocol_fields={"counted_images": counted},
+    )
+
+
+def test_each_reading_of_objectnet_is_judged_under_its_own_protocol():
+    whole, part = 50_273, 18_574
+    right = 4_811  # of 18,574: 25.90 %; of 50,273: 9.57 %
+    judgement = judge(
+        claim(data="objectnet", evaluators=("objectnet",), value="25.9"),
+        [
+            reading(100 * right / part, "objectnet.best_of_1000.border2.resize224/1"),
+            reading(100 * 6_700 / part, "objectnet.best_of_125.border2.resize224/1"),
+            reading(100 * right / whole, "objectnet.best_of_1000_over_all.border2.resize224/1",
+                    counted=whole),
+        ],
+    )  # fmt: skip
+    assert judgement.verdict is Verdict.PROTOCOL_DEPENDENT
+    for said in (
+        "objectnet.best_of_1000.border2.resize224/1: 25.90, reproduced",
+        "objectnet.best_of_125.border2.resize224/1: 36.07, exceeds",
+        "objectnet.best_of_1000_over_all.border2.resize224/1: 9.57, not reproduced",
+    ):
+        assert said in judgement.reason
+
+
+def test_a_reading_of_a_number_of_images_that_it_does_not_name_is_invalid():
+    wrong = replace(
+        reading(25.0, "objectnet.best_of_125.border2.resize224/1"),
+        images=18_000,
+        data_images=18_000,
+    )
+    judgement = judge(claim(data="objectnet", evaluators=("objectnet",)), [wrong])
+    assert judgement.verdict is Verdict.INVALID

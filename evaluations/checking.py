@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..checkpoints.errors import BadData, RelicheckError
+from ..checkpoints.errors import BadData, MissingData
 from ..checkpoints.progress import progress_bar
 from .content_hashes import recall, remember
-from .dataset import datasets, open_split
+from .dataset import datasets, is_registered, locate, open_split
 from .image_source import ImageSource
 from .sources import Encoded, Images, chosen
 
@@ -60,13 +60,17 @@ def check(name: str, root: Path | None = None, again: bool = False) -> Iterator[
     Raises:
         MissingData, UnknownName: there is no such data set.
     """
-    known = name.partition(":")[0]
-    splits = list(datasets.load(known).splits) if known in datasets.names() else ["train", "test"]
-    for split in splits:
+    registered = is_registered(name)
+    known = name.partition(":")[0] if registered else name
+    dataset = datasets.load(known) if registered else None
+    if dataset is not None and dataset.folders:
+        # Absent as a whole: one message, not one for each split.
+        locate(known, root)
+    for split in dataset.splits if dataset is not None else ("train", "test"):
         try:
-            source = open_split(known if known in datasets.names() else name, split, root)
-        except RelicheckError as error:
-            expected = datasets.load(known).splits[split] if known in datasets.names() else None
+            source = open_split(known, split, root)
+        except (MissingData, BadData) as error:
+            expected = dataset.splits[split] if dataset is not None else None
             yield SplitCheck(
                 name=known, split=split, images=0, expected=expected, problem=str(error)
             )

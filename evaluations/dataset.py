@@ -23,7 +23,8 @@ DRAW = "@"  # between a split's name and the seed of its random division
 class Files:
     """Files that a complete data set holds: a pattern under its folder, and how many fit it."""
 
-    pattern: str  # `*` stands for one name; a last `*` for the name of an image
+    # `*` stands for one name, a last `*` for the name of an image, `**` for any folders.
+    pattern: str
     count: int = 1
     bytes_each: int | None = None  # the exact size of each, where every copy has the same
     needed: bool = True  # False: for a split that is never scored by default
@@ -84,8 +85,8 @@ class Dataset:
     scored_classes: str = "all"  # which classes are scored, where it is not all of them
     preprocessing: str = "as the checkpoint's"  # the original authors', in words
     geometry: Geometry | None = None  # the same for programs, where it is not the checkpoint's
-    border_px: int = 0  # a frame around every image, which is cut before anything else
     draws: bool = False  # whether `name:3` is another random division than `name` (seed 0)
+    border_px: int = 0  # a frame around every image, which is cut before anything else
     # For each class the ImageNet-1k indices that count as it, where a 1000-way head scores it.
     imagenet_indices: tuple[tuple[int, ...], ...] | None = None
 
@@ -158,17 +159,32 @@ def open_split(data: str | Path, split: str, root: Path | None = None) -> ImageS
     if name not in datasets.names():
         return _open_folder(data, split)
     dataset = datasets.load(name)
-    draw = f"{DRAW}{int(chosen)}" if dataset.draws and chosen.isdigit() else ""
-    if split == "test":
-        split = chosen if chosen and not draw else dataset.scored + draw
-    elif split == "train" and dataset.training:
-        split = dataset.training + draw
-    elif split == "val" and dataset.validation:
-        split = dataset.validation
+    split = split_named(dataset, chosen, split)
     if split.partition(DRAW)[0] not in dataset.splits:
         raise UnknownName(f"split of {name}", split, dataset.splits)
     folder = locate(name, root) if dataset.folders else None
     return dataset.open(split, folder)
+
+
+def split_named(dataset: Dataset, chosen: str, role: str) -> str:
+    """Return the split that a role means; the role itself where it is a split's name.
+
+    Args:
+        dataset: the data set.
+        chosen: what stands behind the colon of `pacs:sketch` or `caltech101:3`; "": nothing.
+        role: `train`, `val`, `test`, or a split's name.
+
+    >>> split_named(datasets.load("caltech101"), "3", "test")
+    'test@3'
+    """
+    draw = f"{DRAW}{int(chosen)}" if dataset.draws and chosen.isdigit() else ""
+    if role == "test":
+        return chosen if chosen and not draw else dataset.scored + draw
+    if role == "train" and dataset.training:
+        return dataset.training + draw
+    if role == "val" and dataset.validation:
+        return dataset.validation
+    return role
 
 
 def _open_folder(data: str | Path, split: str) -> ImageSource:

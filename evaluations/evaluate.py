@@ -13,6 +13,7 @@ from . import evaluator as contracts
 from .baselines import RawPixels
 from .evaluator import Evaluator, Measurement, Protocol
 from .features import check_precision
+from .image_source import skipped_of
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment
 from .record import Record, read_record, write_record
@@ -43,6 +44,7 @@ def evaluate(
     seeds: Sequence[int] = (0,),
     limit: int | None = None,
     overrides: Mapping[str, object] | None = None,
+    skip_corrupt: bool = False,
     cache_bytes: int | None = None,
     precision: str = "float32",
     workers: int | None = None,
@@ -64,6 +66,8 @@ def evaluate(
         seeds: of stochastic evaluators; the others run once.
         limit: score only so many images, spread over the split; the records say so.
         overrides: `evaluator.field` or `protocol.field` to value: another protocol.
+        skip_corrupt: leave out images that cannot be decoded. For exploration: the records
+            say how many, and no claim is judged by them.
         cache_bytes: what the cache may hold; None: as much as its disk.
         precision: of the features' arithmetic: `float32`, which a claim is judged in, or
             `tf32`, `bfloat16`, `float16` to explore: another protocol.
@@ -86,6 +90,7 @@ def evaluate(
         precision=precision,
         workers=workers,
         limit=limit,
+        skip_corrupt=skip_corrupt,
     )
     if names is None:
         known = _load(_default_evaluators(whole))
@@ -126,6 +131,7 @@ def _default_evaluators(subject: Subject) -> list[str]:
 
 
 def _measure(subject: Subject, run: _Run, records: Path) -> list[Record]:
+    _check_labels(subject, run)
     base = _inputs(subject, run)
     finished = _finished(records, base)
     if finished is not None:
@@ -133,12 +139,28 @@ def _measure(subject: Subject, run: _Run, records: Path) -> list[Record]:
     measured = list(run.evaluator.run(subject, run.protocol, run.seed))
     assert measured, f"{run.name} yielded no measurement"
     source = "features" if subject.used_cache() else "images"
+    notes, skipped = _notes(subject, run), _skipped(subject, run)
     made = [
-        keep(records, _record({**base, "source": source}, m, _notes(subject, run)), m)
-        for m in measured
+        keep(records, _record({**base, "source": source}, m, notes, skipped), m) for m in measured
     ]
     write_text(_finished_path(records, base), "".join(f"{record.id}\n" for record in made))
     return made
+
+
+def _check_labels(subject: Subject, run: _Run) -> None:
+    """Return if the evaluator can score the images' kind of labels.
+
+    Raises:
+        UsageError: the images show several classes each, and it knows of one.
+    """
+    dataset = subject.dataset
+    if dataset is not None and dataset.multi_label and not run.evaluator.multi_label:
+        able = [n for n in contracts.evaluators.names() if contracts.evaluators.load(n).multi_label]
+        raise UsageError(
+            f"{run.name} on {subject.dataset_name}",
+            "an image may show several classes, and this evaluator knows of one",
+            " or ".join(able) or "an evaluator of several labels; there is none yet",
+        )
 
 
 def _inputs(subject: Subject, run: _Run) -> dict[str, Any]:
@@ -189,16 +211,28 @@ def _fingerprint(subject: Subject, evaluator: Evaluator) -> str:
 
 
 def _notes(subject: Subject, run: _Run) -> tuple[str, ...]:
-    """Return what is wrong with the training images, if anything."""
-    if "train" not in run.evaluator.splits:
-        return ()
-    train = subject.images("train")
-    if train.expected in (None, len(train)):
-        return ()
-    return (f"trained on {len(train)} of the split's {train.expected} images",)
+    """Return what is wrong with the images, if anything."""
+    said = []
+    for split in run.evaluator.splits:
+        source = subject.images(split)
+        if names := skipped_of(source):
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            said.append(
+                f"{len(names)} corrupt images of {source.split} skipped: "
+                f"{', '.join(names[:3])}{more}"
+            )
+        elif split == "train" and source.expected not in (None, len(source)):
+            said.append(f"trained on {len(source)} of the split's {source.expected} images")
+    return tuple(said)
 
 
-def _record(base: Mapping[str, Any], measurement: Measurement, notes: tuple[str, ...]) -> Record:
+def _skipped(subject: Subject, run: _Run) -> int:
+    return sum(len(skipped_of(subject.images(split))) for split in run.evaluator.splits)
+
+
+def _record(
+    base: Mapping[str, Any], measurement: Measurement, notes: tuple[str, ...], skipped: int
+) -> Record:
     correct = measurement.correct
     return Record(
         **base,
@@ -209,6 +243,7 @@ def _record(base: Mapping[str, Any], measurement: Measurement, notes: tuple[str,
         standard_error=measurement.standard_error,
         condition=measurement.condition,
         notes=measurement.notes + notes,
+        skipped_images=skipped,
         environment=environment(),
         correct_sha256=None if correct is None else hashlib.sha256(correct.tobytes()).hexdigest(),
     )

@@ -64,6 +64,7 @@ class Evaluator:
     source: str
     splits: tuple[str, ...]  # the splits of a data set it reads: ("train", "test")
     stochastic: bool = False  # whether the seed changes the number
+    multi_label: bool = False  # whether it scores `targets`: images of several classes
 
 
 evaluators: Modules[Evaluator] = Modules(

@@ -1,4 +1,7 @@
-"""A folder of class folders as a data set: train/<class>/*.png and test/<class>/*.png."""
+"""A folder of class folders as a data set: train/<class>/*.png and test/<class>/*.png.
+
+Packed files named after their split are read where there are no such folders: see `packed`.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,16 +18,29 @@ def open_folder(folder: Path, split: str) -> Images:
 
     Raises:
         MissingData: there is no such split.
-        BadData: the split holds no class folders, or one without an image.
+        BadData: the split holds no class folders, or one without an image; packed files that
+            do not fit together.
     """
-    names = {"train": ("train",), "test": ("test", "val"), "val": ("val", "test")}
+    names = {
+        "train": ("train",),
+        "test": ("test", "val", "validation"),
+        "val": ("val", "validation", "test"),
+    }
     if split not in names:
         raise UnknownName(f"split of {folder}", split, names)
     for name in names[split]:
         if (folder / name).is_dir():
             return read_classes(folder / name, name=folder.resolve().name, split=name, upright=True)
+    from .packed import open_packed
+
+    packed = open_packed(folder, names[split], name=folder.resolve().name)
+    if packed is not None:
+        return packed
     raise MissingData(
-        folder, f"it holds no folder {' or '.join(names[split])!r}", f"the layout {_LAYOUT}"
+        folder,
+        f"it holds no folder {' or '.join(names[split])!r}, nor shards, Parquet files or arrays "
+        "of that name",
+        f"the layout {_LAYOUT}",
     )
 
 

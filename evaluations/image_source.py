@@ -53,3 +53,8 @@ def targets_of(source: ImageSource) -> np.ndarray | None:
     # Not part of the protocol: single-label sources, most of them, need not know of it.
     targets = getattr(source, "targets", None)
     return None if targets is None else np.asarray(targets, dtype=np.int8)
+
+
+def skipped_of(source: ImageSource) -> tuple[str, ...]:
+    """Return the identities of the corrupt images that were left out of `source`."""
+    return tuple(getattr(source, "skipped", ()))

@@ -16,6 +16,7 @@ import numpy as np
 from ..checkpoints.errors import BadData
 from .folders import read_classes
 from .images import is_image
+from .packed import named_files
 from .parquet import read_parquet
 from .sources import Images, from_files
 from .splits import imagenet_wnids
@@ -49,7 +50,7 @@ def open_imagenet(split: str, folder: Path, **rest: Any) -> Images | None:
             return _flat(folder / split, folder, class_names=wnids, **facts)
         return read_classes(folder / split, classes=wnids, **facts)
     if official.is_file():
-        return _official(official, split, folder, class_names=wnids, **facts)
+        return _official(official, folder, class_names=wnids, **facts)
     if shards := _named(folder, split, ".tar"):
         return read_shards(shards, class_names=wnids, **facts)
     if files := _named(folder, split, ".parquet"):
@@ -62,16 +63,11 @@ def _is_flat(folder: Path) -> bool:
     return bool(entries) and not any(entry.is_dir() for entry in entries)
 
 
-def _named(folder: Path, split: str, ending: str) -> list[Path]:
-    """Return the files of a split in `folder` or `folder`/data, by name."""
+def _named(folder: Path, split: str, suffix: str) -> list[Path]:
+    """Return the packed files of a split in `folder` or `folder`/data, by name."""
     for inner in (folder, folder / "data"):
-        found = sorted(
-            path
-            for path in (inner.glob(f"*{ending}") if inner.is_dir() else ())
-            if not path.name.startswith("ILSVRC2012")
-            and set(re.split(r"[-_.]", path.stem.lower())) & set(_SPLIT_WORDS[split])
-        )
-        if found:
+        files = named_files(inner, _SPLIT_WORDS[split], suffix)
+        if found := [f for f in files if not f.name.startswith("ILSVRC2012")]:
             return found
     return []
 
@@ -84,13 +80,14 @@ def _flat(images: Path, folder: Path, **rest: Any) -> Images:
     return _renamed(source)
 
 
-def _official(archive: Path, split: str, folder: Path, **rest: Any) -> Images:
-    members = _images(index_tars([archive], nested=split == "train"))
+def _official(archive: Path, folder: Path, **rest: Any) -> Images:
+    nested = rest["split"] == "train"
+    members = _images(index_tars([archive], nested=nested))
     files = [PurePosixPath(name) for name in members.names]
-    if split == "val":
-        labels = validation_labels([file.name for file in files], folder)
-    else:
+    if nested:
         labels = _folder_labels([file.parent.name for file in files], archive)
+    else:
+        labels = validation_labels([file.name for file in files], folder)
     order = _by_class([file.name for file in files], labels)
     return _renamed(from_members(members.at(order), labels=labels[order], **rest))
 
@@ -106,14 +103,11 @@ def _by_class(names: Sequence[str], labels: np.ndarray) -> np.ndarray:
 
 def _renamed(source: Images) -> Images:
     """Return `source` with the names that its images would have in class folders."""
-    from dataclasses import replace
-
-    return replace(
-        source,
-        identities=[
+    return source.named(
+        [
             f"{source.class_names[label]}/{PurePosixPath(name).name}"
             for label, name in zip(source.labels, source.identities, strict=True)
-        ],
+        ]
     )
 
 

@@ -1,5 +1,6 @@
 """Images in Parquet files as Hugging Face keeps them: columns `image` {bytes, path}, `label`."""
 
+import json
 import threading
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -21,7 +22,8 @@ def read_parquet(
 ) -> Images:
     """Return the images of Parquet files in the order of the files and rows.
 
-    Images are read a group of rows at a time. Needs pyarrow, of the extra `parquet`.
+    Images are read a group of rows at a time: quick one after another, slow in a random
+    order, for which class folders and tars are better. Needs pyarrow, of the extra `parquet`.
 
     Args:
         files: in the order wanted.
@@ -53,6 +55,18 @@ def read_parquet(
         labels=labels,
         **rest,
     )
+
+
+def class_label_names(file: Path, label: str = "label") -> tuple[str, ...]:
+    """Return the names of the classes as Hugging Face keeps them in a Parquet file; (): none."""
+    with _opened(file) as table:
+        kept = (table.schema_arrow.metadata or {}).get(b"huggingface", b"{}")
+    try:
+        feature = json.loads(kept)["info"]["features"][label]
+        names = feature.get("names") or []
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ()
+    return tuple(str(name) for name in names)
 
 
 class _Rows:

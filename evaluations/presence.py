@@ -157,7 +157,12 @@ def _matching(folder: Path, parts: list[str]) -> Iterator["os.DirEntry[str]"]:
             for entry in entries:
                 if entry.name.startswith(".") or not _fits(entry.name, first, bool(rest)):
                     continue
-                if rest and entry.is_dir():
+                if first == "**" and entry.is_dir():
+                    yield from _matching(Path(entry.path), parts)
+                elif first == "**":
+                    if len(rest) == 1 and _fits(entry.name, rest[0], False):
+                        yield entry
+                elif rest and entry.is_dir():
                     yield from _matching(Path(entry.path), rest)
                 elif not rest and entry.is_file():
                     yield entry
@@ -167,6 +172,8 @@ def _matching(folder: Path, parts: list[str]) -> Iterator["os.DirEntry[str]"]:
 
 
 def _fits(name: str, pattern: str, is_folder: bool) -> bool:
+    if pattern == "**":
+        return True
     if pattern == "*":
         return is_folder or is_image(Path(name))
     # Case is not held against a file: .JPEG and .jpeg are read alike.

@@ -18,7 +18,16 @@ from ..checkpoints.files import atomic_path, write_text
 
 SCHEMA = 1
 # Not part of the identity: what came out, and the machine it came out on.
-_OUTCOME = ("value", "standard_error", "images", "notes", "environment", "correct_sha256")
+_OUTCOME = (
+    "value",
+    "standard_error",
+    "images",
+    "notes",
+    "environment",
+    "correct_sha256",
+    # Images left out change the fingerprint, and by it the identity.
+    "skipped_images",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +64,7 @@ class Record:
     notes: tuple[str, ...] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)
     correct_sha256: str | None = None  # of the per-image correctness kept beside the record
+    skipped_images: int = 0  # corrupt ones left out, of all splits read: never judged
 
     @property
     def id(self) -> str:
@@ -67,7 +77,11 @@ class Record:
     @property
     def complete(self) -> bool:
         """Whether every image of the split was scored."""
-        return self.data_images is not None and self.images == self.data_images
+        return (
+            self.data_images is not None
+            and self.images == self.data_images
+            and not self.skipped_images
+        )
 
 
 def write_record(folder: Path, record: Record, correct: np.ndarray | None = None) -> Path:

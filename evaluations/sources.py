@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from ..checkpoints.errors import BadData
 from .content_hashes import recall, stamp
-from .image_source import ImageSource, targets_of
+from .image_source import ImageSource, skipped_of, targets_of
 from .images import decode, read_bytes
 
 # Above this many bytes of files, names and sizes stand for the content.
@@ -76,6 +76,10 @@ class Images:
     def __getitem__(self, index: int) -> np.ndarray:
         return self.read(index)
 
+    def named(self, identities: Sequence[str]) -> "Images":
+        """Return the same images under other names, one for each."""
+        return replace(self, identities=identities)
+
     @cached_property
     def fingerprint(self) -> str:
         """Return the kind of digest and a SHA-256 over names, labels and content."""
@@ -128,7 +132,6 @@ def from_bytes(
     *,
     stamp: Callable[[], str] | None = None,
     upright: bool = False,
-    border_px: int = 0,
     **rest: Any,
 ) -> Images:
     """Return a source over encoded images, whatever they are kept in.
@@ -138,18 +141,11 @@ def from_bytes(
         where: index -> its name, for messages.
         stamp: as in `Encoded`.
         upright: as in `decode`.
-        border_px: pixels cut from every side first (ObjectNet's red frame: 2).
         rest: as `Images`.
     """
 
     def to_pixels(content: bytes, index: int) -> np.ndarray:
-        image = decode(content, where(index), upright=upright)
-        if not border_px:
-            return image
-        if min(image.shape[:2]) <= 2 * border_px:
-            found = f"{image.shape[1]} x {image.shape[0]} px"
-            raise BadData(where(index), found, "a larger image")
-        return image[border_px:-border_px, border_px:-border_px]
+        return decode(content, where(index), upright=upright)
 
     return Images(
         read=lambda index: to_pixels(read(index), index),
@@ -158,16 +154,13 @@ def from_bytes(
     )
 
 
-def from_files(
-    root: Path, paths: Sequence[Path], *, upright: bool = False, border_px: int = 0, **rest: Any
-) -> Images:
+def from_files(root: Path, paths: Sequence[Path], *, upright: bool = False, **rest: Any) -> Images:
     """Return a source over image files, named relative to `root`.
 
     Args:
         root: folder that identities are relative to.
         paths: one file per image.
         upright: as in `decode`.
-        border_px: pixels cut from every side first (ObjectNet's red frame: 2).
         rest: as `Images`.
     """
 
@@ -176,7 +169,6 @@ def from_files(
         lambda index: paths[index],
         stamp=lambda: stamp(paths),
         upright=upright,
-        border_px=border_px,
         identities=[path.relative_to(root).as_posix() for path in paths],
         digest=lambda: _digest_of_files(paths),
         **rest,
@@ -213,7 +205,7 @@ def chosen(source: ImageSource, indices: np.ndarray, skipped: Sequence[str] = ()
         read=lambda index: source[int(indices[index])],
         digest=lambda: source.fingerprint,
         expected=source.expected if source.expected is not None else len(source),
-        skipped=(*getattr(source, "skipped", ()), *skipped),
+        skipped=(*skipped_of(source), *skipped),
     )
 
 

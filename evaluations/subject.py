@@ -13,7 +13,8 @@ from ..checkpoints.files import sha256_of_file
 from ..checkpoints.manifest import Manifest
 from ..checkpoints.spec import Preprocessing
 from .baselines import RAW_PIXELS, RawPixels
-from .dataset import Dataset, datasets, is_registered, open_split
+from .checking import without_corrupt
+from .dataset import Dataset, datasets, is_registered, open_split, split_named
 from .feature_cache import CachedImages, FeatureCache, facts
 from .feature_entry import FeatureEntry
 from .features import extract, fill
@@ -104,6 +105,7 @@ class Subject:
     precision: str = "float32"  # of the network's arithmetic; a claim is judged in float32
     workers: int | None = None  # threads that decode images; no number depends on it
     limit: int | None = None  # score only so many images; training images are never fewer
+    skip_corrupt: bool = False  # leave out what cannot be decoded; the source's `skipped` says
     probes: dict[str, Chosen] = field(default_factory=dict)  # fitted before, by their protocol
     _images: dict[str, ImageSource] = field(default_factory=dict)
     _kept: dict[tuple[str, View], np.ndarray] = field(default_factory=dict)
@@ -168,6 +170,8 @@ class Subject:
                 source = open_split(self.data, split, self.data_root)
             except MissingData:
                 source = self._remembered(split)
+            if self.skip_corrupt:
+                source = without_corrupt(source)
             if self.limit is not None and split == "test":
                 source = part(source, self.limit)
             self._images[split] = source
@@ -253,8 +257,7 @@ class Subject:
     def _remembered(self, split: str) -> CachedImages:
         names = {split}
         if self.dataset is not None:
-            roles = {"test": self.dataset.scored, "train": self.dataset.training}
-            names = {str(self.data).partition(":")[2] or roles.get(split) or split}
+            names = {split_named(self.dataset, str(self.data).partition(":")[2], split)}
         model = self.model
         for name in names:
             if self.cache and model.weights_sha256:

@@ -185,7 +185,7 @@ def _headers(path: Path, nested: bool) -> Iterator[tuple[str, int, int]]:
 
 def _walk(stream: BinaryIO, nested: bool) -> Iterator[tuple[str, int, int]]:
     with tarfile.open(fileobj=stream, mode="r:") as tar:
-        for member in tar:
+        while (member := tar.next()) is not None:
             # tarfile remembers every header; a million of them are not needed.
             tar.members = []  # type: ignore[attr-defined]
             if not member.isfile():

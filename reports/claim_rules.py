@@ -35,7 +35,7 @@ TEST_IMAGES = {
     "voc2007": 4_952,
     "dtd": 1_880,
     "pets": 3_669,
-    "caltech101": 6_085,
+    "caltech101": 6_084,
     "flowers": 6_149,
     "stl10": 8_000,
     "places365": 36_500,

@@ -141,6 +141,11 @@ def flaw(record: Record, claim: Claim, images: int | None) -> str:
     Args:
         images: size of the complete published split, where it is known.
     """
+    if record.skipped_images:
+        return (
+            f"{record.skipped_images} corrupt images were skipped: a claim is measured on all "
+            "images or not at all"
+        )
     if record.subject_kind == "checkpoint" and not record.weights_sha256:
         return "the hash of the weights is unknown"
     if record.subject_kind != "checkpoint" and not record.source_sha256:

@@ -10,20 +10,10 @@ from .claims import Claim
 # Data set -> where it is offered.
 DATA = {
     "imagenet_c": "https://zenodo.org/record/2235448",
-    "cifar100": "https://www.cs.toronto.edu/~kriz/cifar.html",
-    "food101": "https://data.vision.ee.ethz.ch/cvl/datasets_extra/food-101/",
-    "sun397": "https://vision.princeton.edu/projects/2010/SUN/",
-    "aircraft": "https://www.robots.ox.ac.uk/~vgg/data/fgvc-aircraft/",
-    "voc2007": "http://host.robots.ox.ac.uk/pascal/VOC/voc2007/",
     "voc2007_detection": "http://host.robots.ox.ac.uk/pascal/VOC/voc2007/",
     "voc2012": "http://host.robots.ox.ac.uk/pascal/VOC/voc2012/",
     "cityscapes": "https://www.cityscapes-dataset.com (account needed)",
-    "dtd": "https://www.robots.ox.ac.uk/~vgg/data/dtd/",
-    "pets": "https://www.robots.ox.ac.uk/~vgg/data/pets/",
-    "flowers": "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/",
-    "stl10": "https://cs.stanford.edu/~acoates/stl10/",
     "nyu_depth_v2": "https://cs.nyu.edu/~silberman/datasets/nyu_depth_v2.html",
-    "places365": "http://places2.csail.mit.edu/",
 }
 
 # The first whose letters begin the method's name. Longer names first: ReLICv2 is not ReLIC.

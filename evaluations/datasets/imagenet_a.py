@@ -8,8 +8,8 @@ are not those of ImageNet-R: 86 are shared.
 
 from pathlib import Path
 
+from ..class_tars import read_classes_or_tar
 from ..dataset import Dataset, Files, Geometry, Layout
-from ..folders import read_classes
 from ..sources import Images
 from ..splits import imagenet_subset
 
@@ -17,8 +17,9 @@ from ..splits import imagenet_subset
 def open_split(split: str, folder: Path | None) -> Images:
     """Return the test split, classes in ImageNet's index order."""
     assert folder is not None
-    return read_classes(
+    return read_classes_or_tar(
         folder,
+        "imagenet-a.tar",
         name="imagenet_a",
         split=split,
         classes=[wnid for _, wnid in imagenet_subset("imagenet_a")],
@@ -42,7 +43,7 @@ DATASET = Dataset(
             get="unpack imagenet-a.tar",
         ),
         Layout(
-            tree="imagenet-a.tar or imagenet-a/imagenet-a.tar, read in place",
+            tree="imagenet-a/imagenet-a.tar, read in place",
             files=(Files(pattern="imagenet-a.tar"),),
             get="put imagenet-a.tar",
         ),

@@ -8,8 +8,8 @@ appear to score all 1000: `classifier_mapped`. Twelve points lie between the two
 
 from pathlib import Path
 
+from ..class_tars import read_classes_or_tar
 from ..dataset import Dataset, Files, Geometry, Layout
-from ..folders import read_classes
 from ..sources import Images
 from ..splits import imagenet_subset
 
@@ -17,8 +17,9 @@ from ..splits import imagenet_subset
 def open_split(split: str, folder: Path | None) -> Images:
     """Return the test split, classes in ImageNet's index order."""
     assert folder is not None
-    return read_classes(
+    return read_classes_or_tar(
         folder,
+        "imagenet-r.tar",
         name="imagenet_r",
         split=split,
         classes=[wnid for _, wnid in imagenet_subset("imagenet_r")],
@@ -40,7 +41,7 @@ DATASET = Dataset(
             get="unpack imagenet-r.tar",
         ),
         Layout(
-            tree="imagenet-r.tar or imagenet-r/imagenet-r.tar, read in place",
+            tree="imagenet-r/imagenet-r.tar, read in place",
             files=(Files(pattern="imagenet-r.tar"),),
             get="put imagenet-r.tar",
         ),

@@ -45,6 +45,9 @@ def open_split(split: str, folder: Path | None) -> Images:
     )
 
 
+# Classes lie at different depths.
+_IMAGES = Files(pattern="**/*", count=108_754)
+
 DATASET = Dataset(
     title="SUN397, split 1",
     classes=397,
@@ -59,7 +62,7 @@ DATASET = Dataset(
             tree="SUN397/{<letter>/<class>/<image>.jpg,ClassName.txt,"
             "Training_01.txt,Testing_01.txt}",
             files=(
-                # Classes lie at different depths, so their images are not counted here.
+                _IMAGES,
                 Files(pattern="Training_01.txt"),
                 Files(pattern="Testing_01.txt"),
                 Files(pattern="ClassName.txt"),
@@ -69,6 +72,7 @@ DATASET = Dataset(
         Layout(
             tree="SUN397/{<letter>/<class>/<image>.jpg,Partitions/{ClassName,<split>_01}.txt}",
             files=(
+                _IMAGES,
                 Files(pattern="Partitions/Training_01.txt"),
                 Files(pattern="Partitions/Testing_01.txt"),
                 Files(pattern="Partitions/ClassName.txt"),

@@ -188,5 +188,6 @@ EVALUATOR = Evaluator(
     protocol=TransferFinetuneProtocol(),
     source="SimCLR (arXiv:2002.05709), App. B.8; BYOL (arXiv:2006.07733), App. D.2",
     splits=("train", "test"),
+    multi_label=True,
     stochastic=True,
 )

@@ -171,4 +171,5 @@ EVALUATOR = Evaluator(
     protocol=TransferLinearProtocol(),
     source="BYOL (arXiv:2006.07733), App. D.2; SimCLR (arXiv:2002.05709), App. B.8",
     splits=("train", "test"),
+    multi_label=True,
 )

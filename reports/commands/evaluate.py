@@ -37,6 +37,8 @@ if TYPE_CHECKING:
               help="Change a field of a protocol, such as knn.k=10.")  # fmt: skip
 @click.option("--predictions", type=click.Path(path_type=Path),
               help="A .npz or .csv of labels with predictions, top-k or logits.")  # fmt: skip
+@click.option("--skip-corrupt", is_flag=True, help="Leave out images that cannot be decoded; no "
+              "claim is judged by what is measured so.")  # fmt: skip
 @json_option
 def COMMAND(as_json: bool, **options: Any) -> None:
     """Measure CHECKPOINTs on a data set and print the records.
@@ -78,6 +80,7 @@ def _measured(options: dict[str, Any]) -> "list[Record]":
             seeds=options["seeds"] or (0,),
             limit=options["limit"],
             overrides=overrides_of(options["settings"]),
+            skip_corrupt=options["skip_corrupt"],
         )
     return records
 

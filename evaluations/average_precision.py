@@ -13,8 +13,8 @@ _RECALL_POINTS = 11  # 0, 0.1, ..., 1
 def average_precision_11_point(scores: np.ndarray, targets: np.ndarray) -> float:
     """Return the average precision of one class, a fraction in [0, 1].
 
-    PASCAL VOC 2007 (Everingham et al., IJCV 2010, Sec. 4.2; devkit VOCevalcls.m): images
-    by descending score, ties in their given order; at each recall 0, 0.1, ..., 1 the best
+    PASCAL VOC 2007 (Everingham et al., IJCV 2010; the devkit's VOCevalcls.m): images by
+    descending score, ties in their given order; at each recall 0, 0.1, ..., 1 the best
     precision at that recall or above, 0 where it is never reached; the mean of the eleven.
     A difficult image counts neither as right nor as wrong.
 

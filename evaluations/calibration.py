@@ -17,8 +17,8 @@ def expected_calibration_error(
 ) -> float:
     """Return the expected calibration error, a fraction in [0, 1].
 
-    Guo et al. (arXiv:1706.04599), Sec. 2, Eq. 5: images are sorted by confidence into
-    equal-width bins ((m - 1) / M, m / M]; the error is the mean over images of their bin's
+    Guo et al. (arXiv:1706.04599), Sec. 2: images are sorted by confidence into equal-width
+    bins ((m - 1) / M, m / M]; the error is the mean over images of their bin's
     |accuracy - mean confidence|.
 
     Args:

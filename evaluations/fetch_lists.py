@@ -20,7 +20,7 @@ def target_of(name: str, root: Path | None = None) -> Path:
 def located(name: str, root: Path | None = None) -> Path | None:
     """Return where the list is already; None where it is nowhere."""
     try:
-        return find_list(name, root)
+        return find_list(name, *([root] if root is not None else []))
     except MissingData:
         return None
 
@@ -40,7 +40,7 @@ def fetch_list(
     """
     here = located(name, root)
     if here is not None:
-        read_list(name, root)
+        read_list(name, *([root] if root is not None else []))
         return here, False
     known, target = LABEL_LISTS[name], target_of(name, root)
     incoming = target.parent / ".incoming"

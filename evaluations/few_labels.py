@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..checkpoints.cache import cache_folder
 from ..checkpoints.errors import BadData, UsageError
 from .augment import Sampling
 from .baselines import RawPixels
@@ -80,7 +81,8 @@ def measure_few_labels(
         UsageError: impossible settings, or raw pixels.
     """
     _check(protocol, subject)
-    names = read_list(protocol.label_list)
+    roots = (subject.data_root, cache_folder()) if subject.data_root is not None else ()
+    names = read_list(protocol.label_list, *roots)
     chosen = indices_of(subject.images("train"), names, protocol.label_list)
     yield from measure_on(subject, protocol, seed, chosen)
 

@@ -50,12 +50,12 @@ LABEL_LISTS = {
 }
 
 
-def find_list(name: str, root: Path | None = None) -> Path:
+def find_list(name: str, *roots: Path) -> Path:
     """Return the file of the list `name`, `<name>.txt` or `<name>.txt.gz`.
 
     Args:
         name: of `LABEL_LISTS`.
-        root: folder of data sets; None: the data roots and the cache.
+        roots: folders that hold `metadata`; none named: the data roots and the cache.
 
     Raises:
         UnknownName: no such list.
@@ -63,7 +63,7 @@ def find_list(name: str, root: Path | None = None) -> Path:
     """
     if name not in LABEL_LISTS:
         raise UnknownName("list of labelled images", name, LABEL_LISTS)
-    roots = [Path(root)] if root is not None else [*data_roots(), cache_folder()]
+    roots = roots or (*data_roots(), cache_folder())
     for base in roots:
         for suffix in (".txt", ".txt.gz"):
             path = base / "metadata" / f"{name}{suffix}"
@@ -78,14 +78,14 @@ def find_list(name: str, root: Path | None = None) -> Path:
     )
 
 
-def read_list(name: str, root: Path | None = None) -> list[str]:
-    """Return the file names on the list `name`, in its order.
+def read_list(name: str, *roots: Path) -> list[str]:
+    """Return the file names on the list `name`, in its order; arguments as `find_list`.
 
     Raises:
         UnknownName, MissingData: as `find_list`.
         BadData: the file is damaged, or not the published one: its SHA-256 differs.
     """
-    path = find_list(name, root)
+    path = find_list(name, *roots)
     try:
         content = path.read_bytes()
         text = gzip.decompress(content) if path.suffix == ".gz" else content

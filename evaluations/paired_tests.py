@@ -62,7 +62,7 @@ def mcnemar(counts: Agreement) -> McNemar:
     McNemar (Psychometrika 1947): under the hypothesis the images that only one gets right
     are the first's with probability 1/2. Exact binomial rather than the chi-squared
     approximation, which fails for few such images; mid-p by Fagerland et al. (BMC Medical
-    Research Methodology 13:91, 2013), Eq. 5: the exact p less the probability of the
+    Research Methodology 13:91, 2013): the exact p less the probability of the
     observed count.
     """
     from scipy.stats import binom
@@ -82,7 +82,7 @@ def paired_bootstrap(
 ) -> tuple[float, float]:
     """Return the percentile interval of second minus first, in percentage points.
 
-    Efron and Tibshirani (1993), Sec. 13.3: images are drawn with replacement, both answers
+    Efron and Tibshirani (1993), Ch. 13: images are drawn with replacement, both answers
     of an image together. A resample changes only the counts of the images where the two
     differ, so it is drawn as those counts (multinomial) and no image is copied.
     """

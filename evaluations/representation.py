@@ -10,7 +10,7 @@ _ROWS = 2048  # of a block of pairs: 2048^2 float64 distances are 32 MB
 def effective_rank(features: np.ndarray, epsilon: float = 1e-7) -> float:
     """Return RankMe, between 1 and the number of features.
 
-    Garrido et al. (arXiv:2210.02885), Eq. 1 and 2: exp of the entropy of the singular
+    Garrido et al. (arXiv:2210.02885), Sec. 3: exp of the entropy of the singular
     values divided by their sum, epsilon added to each. Features are not centred. The paper
     takes 25,600 images; it reports the rank of embeddings and of representations, and only
     the latter (after global pooling) are in a checkpoint.
@@ -43,7 +43,7 @@ def effective_rank(features: np.ndarray, epsilon: float = 1e-7) -> float:
 def uniformity(features: np.ndarray, t: float = 2.0) -> float:
     """Return the uniformity loss of l2-normalised features, at most 0; lower is more uniform.
 
-    Wang and Isola (arXiv:2005.10242), Sec. 4.1.2: log of the mean over pairs of
+    Wang and Isola (arXiv:2005.10242), Sec. 4.1: log of the mean over pairs of
     exp(-t |x - y|^2), here over every pair of two different images.
 
     Args:
@@ -67,7 +67,7 @@ def uniformity(features: np.ndarray, t: float = 2.0) -> float:
 def alignment(one: np.ndarray, two: np.ndarray, alpha: float = 2.0) -> float:
     """Return the alignment loss of two views' l2-normalised features; 0 is perfect.
 
-    Wang and Isola (arXiv:2005.10242), Sec. 4.1.1: the mean over images of |x - y|^alpha.
+    Wang and Isola (arXiv:2005.10242), Sec. 4.1: the mean over images of |x - y|^alpha.
 
     Args:
         one: [N, D] floats, features of one view of each image.

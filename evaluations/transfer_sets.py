@@ -39,7 +39,8 @@ TRANSFER_SETS = {
     "voc2007": _row(20, 2_501, 2_510, 4_952, "map_11_point"),
     "dtd": _row(47, 1_880, 1_880, 1_880),
     "pets": _row(37, 2_940, 740, 3_669, "mean_per_class"),
-    # Printed: 101 classes. 2,550 and 510 images are 25 and 5 of 102, the background class included.
+    # Printed as 101 classes; but 2,550 is 25 of each of 102, the background's folder included,
+    # as 2,550 + 510 + 6,084 are all the 9,144 images.
     "caltech101": _row(102, 2_550, 510, 6_084, "mean_per_class"),
     "places365": _row(365, 1_803_460, 0, 36_500),
     "flowers": _row(102, 1_020, 1_020, 6_149, "mean_per_class"),
@@ -62,7 +63,7 @@ def departures(
     """
     row = TRANSFER_SETS.get(name)
     if row is None:
-        return (f"{name} is not among the papers' transfer sets",)
+        return (f"{name} is not in BYOL's Table 10",)
     scored = test.expected if test.expected is not None else len(test)
     found = {
         "classes": (len(train.class_names), row.classes),

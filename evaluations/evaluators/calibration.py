@@ -17,7 +17,7 @@ from .linear import LinearProtocol, fit
 class CalibrationProtocol(Protocol):
     """Calibration error and per-class accuracy of the probe of `linear_lbfgs`.
 
-    Expected calibration error: Guo et al. (arXiv:1706.04599), Eq. 5, 15 bins of equal
+    Expected calibration error: Guo et al. (arXiv:1706.04599), Sec. 2, 15 bins of equal
     width. The probe is that of `linear` at its defaults, and shared with it where both are
     measured. Accuracy by class is listed worst class first.
     """
@@ -86,6 +86,6 @@ def _share(
 EVALUATOR = Evaluator(
     run=run,
     protocol=CalibrationProtocol(),
-    source="Guo et al. (arXiv:1706.04599), Eq. 5",
+    source="Guo et al. (arXiv:1706.04599), Sec. 2",
     splits=("train", "test"),
 )

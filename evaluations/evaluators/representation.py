@@ -22,11 +22,13 @@ from ..subject import Subject
 class RepresentationProtocol(Protocol):
     """Statistics of the scored images' features, after global pooling.
 
-    RankMe: Garrido et al. (arXiv:2210.02885), Eq. 1 and 2, on at most 25,600 images as
+    RankMe: Garrido et al. (arXiv:2210.02885), Sec. 3, on at most 25,600 images as
     there, of the representation rather than the embedding, since checkpoints hold no
     projector. Uniformity (t = 2) and alignment (alpha = 2): Wang and Isola
     (arXiv:2005.10242), Sec. 4.1, on l2-normalised features; alignment between two random
-    crops, maybe flipped, of each image. Images are taken evenly spread over the split.
+    crops, maybe flipped, of each image. There it is measured under the training's own
+    augmentation, which no checkpoint holds; crop and flip are what all of them share.
+    Images are taken evenly spread over the split.
 
     Alignment needs the images; where only cached features are, it is left out.
     """
@@ -39,7 +41,7 @@ class RepresentationProtocol(Protocol):
     t: float = 2.0
     alignment_images: int = 1_000  # at most, each shown twice; 0: not measured
     alpha: float = 2.0
-    least_area: float = 0.2  # of a random crop, fraction of the image; Wang and Isola's STL-10
+    least_area: float = 0.08  # of a random crop, fraction of the image
     views_seed: int = 0
 
 
@@ -128,6 +130,6 @@ def _view_features(
 EVALUATOR = Evaluator(
     run=run,
     protocol=RepresentationProtocol(),
-    source="RankMe (arXiv:2210.02885), Eq. 1; Wang and Isola (arXiv:2005.10242), Sec. 4.1",
+    source="RankMe (arXiv:2210.02885), Sec. 3; Wang and Isola (arXiv:2005.10242), Sec. 4.1",
     splits=("test",),
 )

@@ -6,7 +6,7 @@ from relicheck.evaluations.calibration import expected_calibration_error, probab
 
 
 def by_definition(confidence, correct, bins):
-    """Guo et al., Eq. 5, with a loop over bins and a loop over images."""
+    """Guo et al., Sec. 2, with a loop over bins and a loop over images."""
     error = 0.0
     for m in range(1, bins + 1):
         inside = [

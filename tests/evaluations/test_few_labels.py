@@ -1,4 +1,5 @@
 import gzip
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -179,3 +180,34 @@ def test_another_data_set_is_refused_by_the_names_on_the_list(subject, real_data
     monkeypatch.setenv("RELICHECK_DATA", str(real_data))
     with pytest.raises(BadData, match="12,811 of the 12,811 images on the list"):
         list(evaluators.load("simclr_1percent").run(subject, SIMCLR_1, 0))
+
+
+@pytest.mark.slow
+def test_a_checkpoint_is_tuned_on_the_official_list_of_a_miniature_imagenet(
+    checkpoint, real_data, tmp_path
+):
+    """The 12,811 listed training images, each a colour of its class, and one to score each."""
+    from PIL import Image
+
+    from relicheck import evaluate
+    from relicheck.evaluations.splits import imagenet_wnids
+
+    root = tmp_path / "data"
+    shutil.copytree(real_data / "metadata", root / "metadata")
+    colours = np.random.default_rng(0).integers(0, 256, (1000, 3), np.uint8)
+    colour = dict(zip(imagenet_wnids(), colours, strict=True))
+    names = read_list("simclr_imagenet_1percent", root)
+    files = [root / "imagenet" / "train" / name.partition("_")[0] / name for name in names]
+    files += [root / "imagenet" / "val" / wnid / "0.JPEG" for wnid in imagenet_wnids()]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.broadcast_to(colour[file.parent.name], (16, 16, 3))
+        Image.fromarray(np.ascontiguousarray(pixels)).save(file, "JPEG")
+    top1, top5 = evaluate(
+        checkpoint, "imagenet", ["simclr_1percent"], records=tmp_path / "r", data_root=root,
+        overrides={"simclr_1percent.epochs": "2", "simclr_1percent.batch_size": 256},
+    )  # fmt: skip
+    assert top1.protocol == "semi_supervised_simclr_1percent/1"
+    assert "12,811 labelled images; learning rate 0.05 per 256 images, 2 epochs" in top1.notes[0]
+    # Chance is 0.5 % for five answers of a thousand; colours are easily learned from.
+    assert top5.value > 2

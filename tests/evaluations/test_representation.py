@@ -6,7 +6,7 @@ from relicheck.evaluations.representation import alignment, effective_rank, unif
 
 
 def rankme_by_definition(features, epsilon=1e-7):
-    """Garrido et al., Eq. 1 and 2, from a singular value decomposition."""
+    """Garrido et al., Sec. 3, from a singular value decomposition."""
     singular = np.linalg.svd(features.astype(np.float64), compute_uv=False)
     share = singular / singular.sum() + epsilon
     return np.exp(-np.sum(share * np.log(share)))

@@ -224,7 +224,7 @@ def test_a_checkpoint_is_measured_from_its_file(checkpoint, image_folder, tmp_pa
     assert record.protocol == "transfer_linear_lbfgs/1"
     assert record.images == 9
     assert "2 images drawn from every class of train by seed 0" in record.notes[0]
-    assert "animals is not among the papers' transfer sets" in record.notes
+    assert "animals is not in BYOL's Table 10" in record.notes
 
 
 def test_an_impossible_grid_is_refused(checkpoint, image_folder, tmp_path):

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .errors import BadCheckpoint, MissingDependency
 from .manifest import Manifest
-from .resnet import ResNet
+from .resnet import ResNet, untrained
 from .spec import Preprocessing, ResNetSpec
 
 IMAGES = 16
@@ -52,11 +52,8 @@ def untrained_spread(spec: ResNetSpec, images: Tensor) -> Spread:
 
     The initialisation is torch's own, of the usual ones that with the most spread.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = ResNet(spec).eval()
     with torch.inference_mode():
-        return spread_of(network.features(images))
+        return spread_of(untrained(spec).features(images))
 
 
 def examine(

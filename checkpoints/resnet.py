@@ -217,3 +217,13 @@ def build(tensors: Mapping[str, np.ndarray], manifest: Manifest) -> ResNet:
     network.fill(tensors).eval()
     network.manifest = manifest
     return network
+
+
+def untrained(spec: ResNetSpec, seed: int = 0) -> ResNet:
+    """Return a network with torch's own random initialisation, in evaluation mode.
+
+    The same for the same seed, whatever was drawn before; nothing else notices.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return ResNet(spec).eval()

@@ -158,4 +158,6 @@ def _shifted(paper: str, dataset: str, protocol: str, metric: str) -> Route:
     if dataset in ("ImageNet-R", "ImageNet-A") and "1000 classes" not in protocol:
         # Which classes competed is not said: both countings are admissible (protocols.md, 2).
         return Route(kind, ("classifier_mapped", "classifier_masked"))
-    return Route(kind, _OWN_HEAD, ("own_classifier/1",) if released else ())
+    if released:
+        return Route(kind, _OWN_HEAD)
+    return Route(kind, (*_OWN_HEAD, "shifted"))

@@ -11,6 +11,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 from ..checkpoints.files import write_text
+from .battery import battery
 from .claim_registry import load_claims
 from .claims import Claim
 from .layout import csv_table
@@ -25,10 +26,10 @@ _DIFFERENCE_LINES = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """One generated table. `judge` gives nothing where its data are absent."""
+    """One generated table. `make` gives Markdown and CSV; None where its data are absent."""
 
     title: str
-    judge: Callable[[], list[Judgement]]
+    make: Callable[[], tuple[str, str] | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,17 +54,13 @@ def regenerate(folder: Path, check: bool = False) -> list[Outcome]:
 
 
 def _make(folder: Path, name: str, table: Table, check: bool) -> Iterable[Outcome]:
-    judgements = table.judge()
-    if not judgements:
+    made = table.make()
+    if made is None:
         yield Outcome(
             name=name, state="skipped", detail="its data are not all under $RELICHECK_DATA"
         )
         return
-    for suffix, text in (
-        (".md", f"# {table.title}\n\n{judgements_markdown(judgements)}"),
-        # Without the records' ids, which change with every change of the code.
-        (".csv", csv_table(*identified_rows(judgements))),
-    ):
+    for suffix, text in ((".md", f"# {table.title}\n\n{made[0]}"), (".csv", made[1])):
         yield _write_or_compare(Path(folder) / f"{name}{suffix}", text, check)
 
 
@@ -108,6 +105,17 @@ def published_predictions() -> list[Judgement]:
     return _measured("predictions:")
 
 
+def _judged(judge: Callable[[], list[Judgement]]) -> Callable[[], tuple[str, str] | None]:
+    def make() -> tuple[str, str] | None:
+        judgements = judge()
+        if not judgements:
+            return None
+        # Without the records' ids, which change with every change of the code.
+        return judgements_markdown(judgements), csv_table(*identified_rows(judgements))
+
+    return make
+
+
 def _bare(claim: Claim) -> Judgement:
     folder = f"$RELICHECK_DATA/{claim.data}"
     missing = (
@@ -144,12 +152,17 @@ def _measured(kind: str) -> list[Judgement]:
 
 TABLES = {
     "relicv2_page": Table(
-        title="ReLICv2's page: claims on ObjectNet and ImageNet", judge=relicv2_page
+        title="ReLICv2's page: claims on ObjectNet and ImageNet", make=_judged(relicv2_page)
     ),
     "published_checkpoints": Table(
-        title="Published CIFAR-10 weights: claimed and measured", judge=published_checkpoints
+        title="Published CIFAR-10 weights: claimed and measured",
+        make=_judged(published_checkpoints),
     ),
     "published_predictions": Table(
-        title="Published predictions: claimed and counted", judge=published_predictions
+        title="Published predictions: claimed and counted", make=_judged(published_predictions)
+    ),
+    "battery": Table(
+        title="The evaluators on real images: published weights beside an untrained network",
+        make=battery,
     ),
 }

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..checkpoints.manifest import Manifest
+    from ..evaluations.evaluator import Evaluator
 
 _PUBLISHED, _PREDICTIONS = "published:", "predictions:"
 _UNSTATED = "unstated"  # a manifest's method where neither the file nor the user named one
@@ -100,7 +101,7 @@ class Measuring:
         if self._subject(claim).startswith(_PREDICTIONS):
             return ("predictions",)
         known = tuple(name for name in claim.evaluators if name in evaluators.names())
-        trained = tuple(name for name in known if "train" in evaluators.load(name).splits)
+        trained = tuple(name for name in known if _trains(evaluators.load(name)))
         if len(trained) in (0, len(known)) or not self._subject(claim):
             return known
         # Either the classifier that the checkpoint brings, or one trained here: not both.
@@ -159,8 +160,8 @@ class Measuring:
             str(path) == subject and self._manifests[name].classes is None
             for name, path in self.checkpoints.items()
         )
-        takes_one = hasattr(evaluators.load(evaluator).protocol, "head_from")
-        return {f"{evaluator}.head_from": "linear"} if bare and takes_one else {}
+        reads_one = getattr(evaluators.load(evaluator).protocol, "head_from", "") == "checkpoint"
+        return {f"{evaluator}.head_from": "linear"} if bare and reads_one else {}
 
     def _brings_classifier(self, claim: Claim) -> bool:
         """Return whether the claim's checkpoint has a classifier of its data set's classes."""
@@ -285,6 +286,12 @@ class Measuring:
         return (
             f"needs {_title(claim)} under $RELICHECK_DATA/{folder} (looked for {looked}): {address}"
         )
+
+
+def _trains(evaluator: "Evaluator") -> bool:
+    """Return whether it trains a classifier rather than read the checkpoint's."""
+    head_from = getattr(evaluator.protocol, "head_from", "")
+    return "train" in evaluator.splits or head_from == "linear"
 
 
 def _published_set(data: str) -> str:

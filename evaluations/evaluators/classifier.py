@@ -1,20 +1,17 @@
-"""The checkpoint's own classifier, or a probe trained on the clean images of a shifted set."""
+"""The checkpoint's own classifier: nothing is trained."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..classifiers import HeadProtocol, head_of
-from ..evaluator import Evaluator, Measurement
+from ...checkpoints.errors import UsageError
+from ..evaluator import Evaluator, Measurement, Protocol
 from ..metrics import ranked, scores, topk
 from ..subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierProtocol(HeadProtocol):
-    """One centre crop by the checkpoint's preprocessing, arg max over all of its classes.
-
-    By default nothing is trained: the classifier is the checkpoint's.
-    """
+class ClassifierProtocol(Protocol):
+    """One centre crop by the checkpoint's preprocessing, arg max over all of its classes."""
 
     name = "own_classifier"
 
@@ -27,11 +24,19 @@ def run(subject: Subject, protocol: ClassifierProtocol, seed: int) -> Iterator[M
     Raises:
         UsageError: the checkpoint has no head, or one for another number of classes.
     """
-    classes = len(subject.images("test").class_names)
-    head = head_of(subject, protocol, classes)
+    head, classes = subject.head, len(subject.images("test").class_names)
+    if head is None or len(head[1]) != classes:
+        found = "no classifier" if head is None else f"a classifier of {len(head[1])} classes"
+        raise UsageError(
+            subject.model.name,
+            f"the checkpoint has {found}",
+            f"one of the {classes} classes of {subject.dataset_name}",
+            "Train a probe instead: --evaluators linear.",
+        )
+    weight, bias = head
     features, labels = subject.features("test")
-    ranks = ranked(head.logits(features), min(5, classes))
-    yield from scores(ranks[:, 0], labels, subject.metric, head.notes)
+    ranks = ranked(features @ weight.T + bias, min(5, classes))
+    yield from scores(ranks[:, 0], labels, subject.metric)
     if classes > 5:
         yield topk(ranks, labels)
 

@@ -22,7 +22,7 @@ def test_the_own_classifier_answers_as_the_network_s_forward_pass(with_classes, 
 
 
 def test_a_classifier_of_other_classes_is_refused(with_classes, image_folder, tmp_path):
-    with pytest.raises(UsageError, match=r"of 5 classes\. Wanted: one of 3 classes"):
+    with pytest.raises(UsageError, match=r"of 5 classes\. Wanted: one of the 3 classes"):
         evaluate(with_classes(classes=5), image_folder, ["classifier"], records=tmp_path / "r")
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..checkpoints.errors import UsageError
 from ..checkpoints.files import write_text
 from . import evaluator as contracts
+from .arithmetic import check_precision
 from .baselines import RawPixels
 from .classifiers import training_subject
 from .evaluator import Evaluator, Measurement, Protocol
-from .features import check_precision
 from .image_source import ImageSource, skipped_of
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment

@@ -182,11 +182,14 @@ def _shifted(paper: str, dataset: str, protocol: str, metric: str) -> Route:
     # train a linear classifier on ImageNet and read it on the shifted images.
     released = paper.startswith("imagenet-testbed") or "leaderboard" in paper
     if metric in ("CE", "mCE", "rCE", "mrCE", "mean-top1"):
-        return _none("probe", "accuracy on the published ImageNet-C files")
+        return Route("probe", ("corruption_errors",))
     kind = "re_evaluation" if released else "probe"
     if "logits only" in protocol:
         return Route(kind, ("classifier_masked",))
-    if dataset in ("ObjectNet", "ImageNet-R", "ImageNet-A") and "1000 classes" not in protocol:
+    if dataset == "ObjectNet":
+        # Neither is how the frame was cut, nor the resizing: every reading is judged by itself.
+        return Route(kind, ("objectnet",))
+    if dataset in ("ImageNet-R", "ImageNet-A") and "1000 classes" not in protocol:
         # Which classes competed is not said: both countings are admissible (protocols.md, 1, 2).
         return Route(kind, ("classifier_mapped", "classifier_masked"))
     return Route(kind, _WITH_HEAD)

@@ -259,9 +259,15 @@ def test_a_claim_that_cannot_be_measured_says_why(identifier, why):
     assert why in claim.unmeasurable
 
 
-def test_objectnet_claims_admit_both_countings_where_the_page_names_none():
+def test_corruption_errors_and_plain_means_are_read_from_the_published_files(claims):
+    for claim in claims:
+        if claim.data == "imagenet_c" and claim.metric in ("CE", "mCE", "rCE", "mrCE", "mean-top1"):
+            assert claim.evaluators == ("corruption_errors",) or claim.unmeasurable
+
+
+def test_objectnet_claims_admit_every_reading_where_the_page_names_none():
     claims = load_claims()
     page = find_claim(claims, "relicv2/objectnet/top1/rn50")
     testbed = find_claim(claims, "testbed/swav-linear/objectnet/top1/rn50")
-    assert page.evaluators == ("classifier_mapped", "classifier_masked")
+    assert page.evaluators == ("objectnet",)  # every reading, each judged by itself
     assert testbed.evaluators == ("classifier_masked",)

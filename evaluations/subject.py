@@ -13,6 +13,7 @@ from ..checkpoints.files import sha256_of_file
 from ..checkpoints.manifest import Manifest
 from ..checkpoints.spec import Preprocessing
 from .baselines import RAW_PIXELS, RawPixels
+from .cells import Cells
 from .checking import without_corrupt
 from .dataset import Dataset, datasets, is_registered, open_split, split_named
 from .feature_cache import CachedImages, FeatureCache, facts
@@ -170,7 +171,7 @@ class Subject:
                 source = open_split(self.data, split, self.data_root)
             except MissingData:
                 source = self._remembered(split)
-            if self.skip_corrupt:
+            if self.skip_corrupt and not isinstance(source, Cells):
                 source = without_corrupt(source)
             if self.limit is not None and split == "test":
                 source = part(source, self.limit)

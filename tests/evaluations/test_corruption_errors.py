@@ -107,6 +107,17 @@ def test_without_a_limit_a_small_set_is_incomplete(root, tmp_path, with_classes)
         evaluate(with_classes(3), "imagenet_c", records=tmp_path / "r", data_root=root)
 
 
+def test_a_cell_with_a_corrupt_image_is_incomplete_even_where_those_are_skipped(
+    root, tmp_path, with_classes
+):
+    next((root / "imagenet-c" / "pixelate" / "5" / "n02").iterdir()).write_bytes(b"no image")
+    with pytest.raises(BadData, match=r"1 of 75 cells .*pixelate/5 \(5 images\)"):
+        evaluate(
+            with_classes(3), "imagenet_c", records=tmp_path / "r", data_root=root, limit=6,
+            skip_corrupt=True,
+        )  # fmt: skip
+
+
 def test_a_cell_of_other_images_is_named(root, tmp_path, with_classes):
     folder = root / "imagenet-c" / "contrast" / "2" / "n01"
     next(folder.iterdir()).rename(folder / "other.JPEG")

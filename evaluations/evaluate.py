@@ -241,7 +241,7 @@ def _notes(subject: Subject, run: _Run) -> tuple[str, ...]:
         if names := skipped_of(source):
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             said.append(
-                f"{len(names)} corrupt images of {source.split} skipped: "
+                f"corrupt images of {source.split} skipped: {len(names)}, "
                 f"{', '.join(names[:3])}{more}"
             )
         elif role == "train" and source.expected not in (None, len(source)):

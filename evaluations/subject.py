@@ -171,8 +171,9 @@ class Subject:
                 source = open_split(self.data, split, self.data_root)
             except MissingData:
                 source = self._remembered(split)
-            if self.skip_corrupt and not isinstance(source, Cells):
-                source = without_corrupt(source)
+            else:
+                if self.skip_corrupt and not isinstance(source, Cells):
+                    source = without_corrupt(source)
             if self.limit is not None and split == "test":
                 source = part(source, self.limit)
             self._images[split] = source

@@ -143,7 +143,7 @@ def flaw(record: Record, claim: Claim, images: int | None) -> str:
     """
     if record.skipped_images:
         return (
-            f"{record.skipped_images} corrupt images were skipped: a claim is measured on all "
+            f"corrupt images were skipped ({record.skipped_images}): a claim is measured on all "
             "images or not at all"
         )
     if record.subject_kind == "checkpoint" and not record.weights_sha256:

@@ -48,8 +48,8 @@ def test_a_record_says_how_many_images_were_skipped_and_which(folder, tmp_path):
     [record] = measure(folder, tmp_path, skip_corrupt=True)
     assert (record.images, record.data_images, record.skipped_images) == (7, 8, 2)
     assert not record.complete
-    assert "1 corrupt images of test skipped: dog/2.png" in record.notes
-    assert "1 corrupt images of train skipped: cat/1.png" in record.notes
+    assert "corrupt images of test skipped: 1, dog/2.png" in record.notes
+    assert "corrupt images of train skipped: 1, cat/1.png" in record.notes
     assert read_record(tmp_path / "records" / f"{record.id}.json") == record
 
 
@@ -62,7 +62,7 @@ def test_a_record_with_skipped_images_is_invalid_whatever_its_number(folder, tmp
     assert record.value == 100.0
     judgement = judge(about, [record])
     assert judgement.verdict == Verdict.INVALID
-    assert "2 corrupt images were skipped" in judgement.reason
+    assert "corrupt images were skipped (2)" in judgement.reason
     assert judgement.measured is None
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ..checkpoints.errors import UsageError
 from ..checkpoints.files import write_text
 from . import evaluator as contracts
+from .arithmetic import check_precision
 from .baselines import RawPixels
 from .evaluator import Evaluator, Measurement, Protocol
-from .features import check_precision
 from .image_source import skipped_of
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment

@@ -29,9 +29,9 @@ from .feature_entry import (
     remove_entry,
     write_images,
 )
-from .features import SHARD_ROWS
 from .file_lock import FileLock
 from .image_source import ImageSource
+from .shelf import SHARD_ROWS
 from .view import View
 
 _log = logging.getLogger(__name__)

@@ -19,6 +19,7 @@ import io
 import json
 import logging
 import os
+import secrets
 import shutil
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,8 +30,8 @@ import numpy as np
 
 from ..checkpoints.errors import BadData
 from ..checkpoints.files import write_bytes, write_text
-from .features import SHARD_ROWS, shard_rows
 from .file_lock import FileLock
+from .shelf import SHARD_ROWS, shard_rows
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class FeatureEntry:
         """Return the numbers of all shards."""
         return range(-(-self.rows // SHARD_ROWS))
 
-    # What extraction asks of it, see `features.Shelf`.
+    # What extraction asks of it, see `shelf.Shelf`.
 
     def missing(self) -> list[int]:
         """Return the shards that are not finished."""
@@ -284,10 +285,14 @@ def remove_entry(folder: Path) -> bool:
         if not in_use.acquire(wait=False):
             return False
         # Renamed first: who begins it anew meanwhile begins in a folder of its own.
-        away = folder.with_name(f"{REMOVED}{folder.name.removeprefix(REMOVED)}-{os.getpid()}")
+        away = folder.with_name(f"{REMOVED}{secrets.token_hex(8)}")
         folder.rename(away)
     except FileNotFoundError:
         return True  # by somebody else
+    except OSError as error:
+        raise BadData(
+            folder, f"cannot be removed ({error.strerror})", "a folder that can be written"
+        ) from error
     finally:
         in_use.release()
     shutil.rmtree(away, ignore_errors=True)

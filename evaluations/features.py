@@ -7,28 +7,24 @@ where a killed run went on, nor on how many processes or threads shared the work
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING, Literal, Protocol, get_args
+from contextlib import closing
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from ..checkpoints.errors import BadCheckpoint, UsageError
+from ..checkpoints.errors import BadCheckpoint
 from ..checkpoints.progress import Bar, progress_bar
 from ..checkpoints.spec import Preprocessing
+from .arithmetic import arithmetic
 from .image_source import ImageSource
 from .prefetch import Piece, Shard, shown_pieces
 from .preprocess import batch_images, normalise
 from .provenance import device
+from .shelf import Memory, Shelf, shard_rows
 from .view import View
 
 if TYPE_CHECKING:
     import torch
-
-# Rows of a shard. A multiple of every batch, so that shards cost no short batches; 16 MiB of
-# a ResNet-50's features, two minutes of work on two cores: that much a killed run repeats.
-SHARD_ROWS = 2048
-
-Precision = Literal["float32", "tf32", "bfloat16", "float16"]
 
 
 class Backbone(Protocol):
@@ -42,69 +38,6 @@ class Backbone(Protocol):
 
     def state_dict(self) -> Mapping[str, "torch.Tensor"]:
         """Return every parameter and buffer by name."""
-
-
-class Shelf(Protocol):
-    """Where a view's features go, shard by shard: an array, or an entry of the cache."""
-
-    def missing(self) -> list[int]:
-        """Return the shards that are not finished."""
-
-    def take(self, shard: int, *, wait: bool = False) -> bool:
-        """Return whether `shard` is ours to make: neither finished nor another process's."""
-
-    def put(self, shard: int, features: np.ndarray) -> None:
-        """Keep the rows of a shard that was taken, and give it back finished."""
-
-    def leave(self, shard: int) -> None:
-        """Give back a shard that was taken, finished or not."""
-
-    def discard(self, shards: Sequence[int]) -> None:
-        """Forget finished shards."""
-
-
-class Memory:
-    """A shelf in memory, for features that are not cached."""
-
-    def __init__(self, rows: int) -> None:
-        self._rows = rows
-        self._missing = set(range(-(-rows // SHARD_ROWS)))
-        self._features: np.ndarray | None = None
-
-    def missing(self) -> list[int]:
-        """Return the shards that are not finished."""
-        return sorted(self._missing)
-
-    def take(self, shard: int, *, wait: bool = False) -> bool:
-        """Return True: nobody else works on it."""
-        return True
-
-    def put(self, shard: int, features: np.ndarray) -> None:
-        """Keep the rows of a shard."""
-        if self._features is None:
-            self._features = np.empty((self._rows, features.shape[1]), np.float32)
-        rows = shard_rows(shard, self._rows)
-        self._features[rows.start : rows.stop] = features
-        self._missing.discard(shard)
-
-    def leave(self, shard: int) -> None:
-        """Do nothing."""
-
-    def discard(self, shards: Sequence[int]) -> None:
-        """Forget finished shards."""
-        self._missing.update(shards)
-
-    def features(self) -> np.ndarray:
-        """Return the features [N, D] float32, read-only, of which no shard is missing."""
-        assert self._features is not None
-        assert not self._missing
-        self._features.setflags(write=False)
-        return self._features
-
-
-def shard_rows(shard: int, rows: int) -> range:
-    """Return the rows that belong to a shard of a split of `rows` images."""
-    return range(shard * SHARD_ROWS, min((shard + 1) * SHARD_ROWS, rows))
 
 
 def extract(
@@ -294,43 +227,6 @@ class _Batches:
     def _run(self, squares: np.ndarray) -> None:
         inputs = normalise(squares, self._preprocessing, device())
         self._done.append(self._backbone.features(inputs).float())
-
-
-@contextmanager
-def arithmetic(precision: str) -> Iterator[None]:
-    """Run networks for evaluation, without gradients, in the arithmetic called `precision`.
-
-    `float32` is IEEE single precision throughout, which a claim is judged in. torch lets
-    convolutions on a GPU use TF32 (10 bits of mantissa) unless told otherwise; that is
-    `tf32` here. `bfloat16` and `float16` are torch's autocasting, for exploration.
-
-    Raises:
-        UsageError: no such precision.
-    """
-    import torch
-
-    check_precision(precision)
-    cudnn = torch.backends.cudnn
-    with ExitStack() as stack:
-        stack.enter_context(torch.inference_mode())
-        stack.enter_context(
-            cudnn.flags(
-                enabled=True, benchmark=False, deterministic=True, allow_tf32=precision == "tf32"
-            )
-        )
-        if precision in ("bfloat16", "float16"):
-            stack.enter_context(torch.autocast(device(), dtype=getattr(torch, precision)))
-        yield
-
-
-def check_precision(precision: str) -> None:
-    """Return if there is such a precision.
-
-    Raises:
-        UsageError: there is not.
-    """
-    if precision not in get_args(Precision):
-        raise UsageError("precision", repr(precision), " or ".join(get_args(Precision)))
 
 
 def state_hash(backbone: Backbone) -> str:

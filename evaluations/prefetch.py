@@ -14,8 +14,9 @@ from .provenance import device
 from .view import View, squares
 
 # Images that one thread shows at a time: a part of a batch, so that several threads share one.
-_PIECE = 16
-# Pieces that wait for a GPU: two of its batches of 256, beside those in the threads' hands.
+_PIECE = 8
+# Pieces that wait for a GPU, beside those in the threads' hands: two of its batches of 256, or
+# as many bytes where an image is shown in many views.
 _AHEAD_ON_A_GPU = 2 * 256 // _PIECE
 
 
@@ -72,7 +73,7 @@ def shown_pieces(
         BadData: of the first image that cannot be shown; those before it are yielded.
     """
     workers = workers or default_workers()
-    ahead = workers + (_AHEAD_ON_A_GPU if device() == "cuda" else 2)
+    ahead = workers + max(2, _AHEAD_ON_A_GPU // len(views) if device() == "cuda" else 2)
     tasks = _tasks(shards)
     waiting: deque[Future[Piece]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="decode") as threads:

@@ -72,7 +72,9 @@ def batch_images(preprocessing: Preprocessing) -> int:
     """
     if device() == "cuda":
         return 256
-    return int(np.clip((1 << 16) // preprocessing.image_size**2, 16, 256))
+    fitting = (1 << 16) // preprocessing.image_size**2
+    # A power of two, so that whole batches make up a shard.
+    return int(np.clip(1 << max(fitting, 1).bit_length() - 1, 16, 256))
 
 
 def normalise(
@@ -84,10 +86,14 @@ def normalise(
     """
     import torch
 
+    images, height, width, channels = batch.shape
     pixels = torch.from_numpy(np.ascontiguousarray(batch)).to(device)
-    # Division before subtraction, as torchvision's ToTensor and Normalize do it; in place,
-    # because fresh memory costs more than the arithmetic.
-    values = pixels.permute(0, 3, 1, 2).float().div_(255)
-    mean = torch.tensor(preprocessing.mean, device=device).view(1, 3, 1, 1)
-    std = torch.tensor(preprocessing.std, device=device).view(1, 3, 1, 1)
-    return values.sub_(mean).div_(std).contiguous(memory_format=torch.channels_last)
+    # In rows of all columns and channels: over three channels alone nothing is vectorised, which
+    # took six times as long. In place, because fresh memory costs more than the arithmetic.
+    values = pixels.view(images, height, width * channels).float()
+    mean = torch.tensor(preprocessing.mean, device=device).repeat(width)
+    std = torch.tensor(preprocessing.std, device=device).repeat(width)
+    # Division before subtraction, as torchvision's ToTensor and Normalize do it.
+    values.div_(255).sub_(mean).div_(std)
+    inputs = values.view(images, height, width, channels).permute(0, 3, 1, 2)
+    return inputs.contiguous(memory_format=torch.channels_last)

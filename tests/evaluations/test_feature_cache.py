@@ -1,5 +1,6 @@
 """Features on disk: found again, made again where damaged, shared, resumed, bounded."""
 
+import hashlib
 import json
 import os
 import signal
@@ -12,10 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-from relicheck.checkpoints.errors import MissingData, UsageError
-from relicheck.evaluations import feature_entry
-from relicheck.evaluations import features as extraction
+from relicheck.checkpoints.errors import BadData, MissingData, UsageError
+from relicheck.evaluations import feature_cache, feature_entry, shelf
 from relicheck.evaluations.feature_cache import FeatureCache, cached_paths, entry_folders
+from relicheck.evaluations.file_lock import FileLock
 from relicheck.evaluations.subject import Subject, open_model
 
 
@@ -26,9 +27,8 @@ def subject(network, data, cache, **fields):
 @pytest.fixture
 def small_shards(monkeypatch):
     """Shards of four rows: nine test images are three of them."""
-    monkeypatch.setattr(extraction, "SHARD_ROWS", 4)
-    monkeypatch.setattr(feature_entry, "SHARD_ROWS", 4)
-    monkeypatch.setattr("relicheck.evaluations.feature_cache.SHARD_ROWS", 4)
+    for module in (shelf, feature_entry, feature_cache):
+        monkeypatch.setattr(module, "SHARD_ROWS", 4)
 
 
 @pytest.fixture
@@ -205,14 +205,18 @@ def test_statistics_that_move_leave_nothing_in_the_cache(
 WORKER = """
 import sys, time
 from pathlib import Path
-from relicheck.evaluations import feature_cache, feature_entry, features
-for module in (features, feature_entry, feature_cache):
+from relicheck.evaluations import feature_cache, feature_entry, shelf
+for module in (shelf, feature_entry, feature_cache):
     module.SHARD_ROWS = 4
+from relicheck.evaluations.file_lock import FileLock
 from relicheck.evaluations.subject import Subject, open_model
 checkpoint, data, cache, pause = sys.argv[1:]
 model = open_model(checkpoint)
 plain = type(model.backbone).features
+batches = 0
 def slow(self, images):
+    global batches
+    batches += 1
     time.sleep(float(pause))
     return plain(self, images)
 type(model.backbone).features = slow
@@ -221,7 +225,7 @@ sys.stdin.readline()
 subject = Subject(model=model, data=Path(data), cache=Path(cache))
 found, labels = subject.features("train")
 import hashlib
-print(hashlib.sha256(found.tobytes() + labels.tobytes()).hexdigest(), flush=True)
+print(hashlib.sha256(found.tobytes() + labels.tobytes()).hexdigest(), batches, flush=True)
 """
 
 
@@ -247,9 +251,6 @@ def worker(checkpoint, sixty, tmp_path):
             [str(a) for a in arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         started.append(process)
-        assert process.stdout.readline() == "ready\n"
-        process.stdin.write("go\n")
-        process.stdin.flush()
         return process
 
     yield start
@@ -258,19 +259,42 @@ def worker(checkpoint, sixty, tmp_path):
         process.communicate()
 
 
+@pytest.fixture
+def expected(checkpoint, sixty, small_shards):
+    """What a worker prints: the features and labels, made here and in memory."""
+    alone = Subject(model=open_model(checkpoint), data=sixty)
+    features, labels = alone.features("train")
+    return hashlib.sha256(features.tobytes() + labels.tobytes()).hexdigest()
+
+
+def go(*processes):
+    """Let the processes begin once all of them have loaded their network."""
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return processes
+
+
 def markers(cache):
     return sorted(cache.glob("*/[0-9]*.json"))
 
 
-def finish(process):
+def results(process):
+    """The hash of the features, and how many batches the process made of them itself."""
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    return out.strip()
+    found, batches = out.split()
+    return found, int(batches)
 
 
-def test_a_killed_run_goes_on_at_the_shard_where_it_stopped(worker, tmp_path):
-    expected = finish(worker(cache=tmp_path / "undisturbed"))
-    killed = worker(pause=0.1)
+def finish(process):
+    return results(process)[0]
+
+
+def test_a_killed_run_goes_on_at_the_shard_where_it_stopped(worker, expected, tmp_path):
+    [killed] = go(worker(pause=0.1))
     deadline = time.monotonic() + 30
     while len(markers(tmp_path / "c")) < 5:
         assert time.monotonic() < deadline
@@ -280,26 +304,25 @@ def test_a_killed_run_goes_on_at_the_shard_where_it_stopped(worker, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in markers(tmp_path / "c")}
     assert 5 <= len(before) < 15
 
-    assert finish(worker()) == expected
+    assert finish(*go(worker())) == expected
 
     after = {path: path.stat().st_mtime_ns for path in markers(tmp_path / "c")}
     assert len(after) == 15
     assert all(after[path] == time_written for path, time_written in before.items())
 
 
-def test_two_processes_share_the_work_and_get_the_same_features(worker, tmp_path):
-    expected = finish(worker(cache=tmp_path / "alone"))
-    started = time.monotonic()
-    first, second = worker(pause=0.1), worker(pause=0.1)
-    assert finish(first) == finish(second) == expected
-    # 15 shards of 0.1 s: alone 1.5 s, and whoever waited for the other's work had done his.
+def test_two_processes_share_the_work_and_get_the_same_features(worker, expected, tmp_path):
+    first, second = go(worker(pause=0.1), worker(pause=0.1))
+    (one, ran), (other, ran_too) = results(first), results(second)
+    assert one == other == expected
     assert len(entry_folders(tmp_path / "c")) == 1
-    assert time.monotonic() - started < 30
+    # 15 shards in all: none was made twice, and neither process stood by.
+    assert ran + ran_too == 15
+    assert min(ran, ran_too) > 0
 
 
-def test_a_process_takes_over_from_one_that_dies(worker, tmp_path):
-    expected = finish(worker(cache=tmp_path / "undisturbed"))
-    dying, living = worker(pause=1.0), worker(pause=0.0)
+def test_a_process_takes_over_from_one_that_dies(worker, expected):
+    dying, living = go(worker(pause=1.0), worker(pause=0.0))
     time.sleep(0.5)
     dying.send_signal(signal.SIGKILL)
     assert finish(living) == expected
@@ -359,3 +382,88 @@ def test_files_of_the_earlier_version_are_the_first_to_go(network, image_folder,
     (cache / "digits-test-0123456789abcdef.safetensors").write_bytes(b"x" * 100_000)
     subject(network, image_folder, cache, cache_bytes=50_000).features("test")
     assert [path.suffix for path in cached_paths(cache)] == [""]
+
+
+def test_reading_and_verifying_takes_the_memory_of_a_shard_and_not_of_the_set(
+    noise, tmp_path, forget_verified, monkeypatch
+):
+    import tracemalloc
+
+    rows, dim = 8 * shelf.SHARD_ROWS, 512  # 32 MiB in shards of 4
+    images = replace_rows(noise, rows)
+    cache = FeatureCache(folder=tmp_path / "c")
+    entry = cache.begin({"dataset": "large", "split": "test"}, images, dim, "none")
+    rng = np.random.default_rng(0)
+    for shard in entry.missing():
+        assert entry.take(shard)
+        entry.put(shard, rng.random((shelf.SHARD_ROWS, dim), dtype=np.float32))
+    entry.complete()
+    entry.close()
+    monkeypatch.setattr(feature_entry, "_verified", set())
+
+    tracemalloc.start()
+    try:
+        found = cache.find({"dataset": "large", "split": "test"})
+        assert found.discard_damaged() == []
+        mapped = found.features()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert mapped.shape == (rows, dim)
+    assert peak < 2 * 4 * shelf.SHARD_ROWS * dim
+
+
+def replace_rows(source, rows):
+    from relicheck.evaluations.sources import from_arrays
+
+    return from_arrays(
+        np.zeros((rows, 1, 1, 3), np.uint8), name=source.name, split="test",
+        labels=np.zeros(rows, np.int64), class_names=("any",),
+    )  # fmt: skip
+
+
+def test_a_full_disk_is_one_message_that_says_what_to_do(noise, tmp_path, monkeypatch):
+    cache = FeatureCache(folder=tmp_path / "c")
+    entry = cache.begin({"dataset": "noise", "split": "test"}, noise, 4, "none")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    assert entry.take(0)
+    with pytest.raises(BadData, match=r"No space left on device.*relicheck cache lists"):
+        entry.put(0, np.zeros((12, 4), np.float32))
+    entry.abandon()
+    assert entry_folders(tmp_path / "c") == []
+
+
+def test_a_lock_excludes_another_and_is_shared_by_sharers(tmp_path):
+    first, second = FileLock(tmp_path / "x.lock"), FileLock(tmp_path / "x.lock")
+    assert first.acquire(shared=True)
+    assert second.acquire(shared=True)
+    second.release()
+    assert not second.acquire(wait=False)
+    first.release()
+    assert second.acquire(wait=False)
+
+
+def test_a_lock_whose_file_was_removed_is_taken_on_the_new_file(tmp_path):
+    path = tmp_path / "x.lock"
+    old, new = FileLock(path), FileLock(path)
+    assert old.acquire()
+    path.unlink()
+    assert new.acquire(wait=False)
+    assert path.exists()
+
+
+def test_what_a_killed_removal_left_is_removed_with_the_next(network, image_folder, tmp_path):
+    cache = tmp_path / "c"
+    subject(network, image_folder, cache).features("test")
+    [entry] = entry_folders(cache)
+    entry.rename(cache / ".removed-0123456789abcdef")
+    for name in ("in_use.lock", "about.json"):
+        (cache / ".removed-0123456789abcdef" / name).unlink()
+    assert len(cached_paths(cache)) == 1
+    FeatureCache(folder=cache, max_bytes=0).trim()
+    assert cached_paths(cache) == []

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -10,10 +9,8 @@ from ...checkpoints.errors import UsageError
 from ..dataset import check_classes
 from ..evaluator import Evaluator, Measurement, Protocol
 from ..metrics import scores
+from ..neighbours import Vote, nearest, votes
 from ..subject import Subject
-
-# Similarities held at once, as float32 values: 64 MiB.
-_CHUNK_VALUES = 1 << 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,14 +19,15 @@ class KnnProtocol(Protocol):
 
     `weighted` is DINO's (arXiv:2104.14294, App. F; after Wu et al., arXiv:1805.01978,
     Sec. 3.4): a neighbour of similarity s votes with exp(s / temperature); k = 20 and
-    temperature 0.07. `majority` gives every neighbour one vote (the MULAN comparison,
-    best of k = 10 and 20). Ties go to the lower class index.
+    temperature 0.07. `majority` gives every neighbour one vote. Ties go to the lower
+    class index, and of equally near images the earlier one is nearer. `knn_grid` has
+    what other papers and libraries take, from one pass.
     """
 
     name = "knn_cosine"
 
     k: int = 20
-    vote: Literal["weighted", "majority"] = "weighted"
+    vote: Vote = "weighted"
     temperature: float = 0.07
 
 
@@ -40,35 +38,17 @@ def nearest_labels(
     classes: int,
     protocol: KnnProtocol,
 ) -> np.ndarray:
-    """Return the class voted for each test row, [M] int64. Exact, in chunks of test rows.
+    """Return the class voted for each test row, [M] int64.
 
     Args:
-        train: [N, D] float32 features.
+        train: [N, D] float32 or float16 features.
         train_labels: [N] integers.
         test: [M, D] float32 features.
         classes: number of classes.
         protocol: k, vote and temperature.
     """
-    reference, queries = _unit(train), _unit(test)
-    rows = max(1, _CHUNK_VALUES // len(reference))
-    voted = []
-    for begin in range(0, len(queries), rows):
-        similarity = queries[begin : begin + rows] @ reference.T
-        near = np.argpartition(-similarity, protocol.k - 1, axis=1)[:, : protocol.k]
-        weight = np.ones(near.shape, np.float64)
-        if protocol.vote == "weighted":
-            closeness = np.take_along_axis(similarity, near, axis=1).astype(np.float64)
-            # Relative to similarity 1, which scales every vote alike and cannot overflow.
-            weight = np.exp((closeness - 1) / protocol.temperature)
-        votes = np.zeros((len(near), classes))
-        np.add.at(votes, (np.arange(len(near))[:, None], train_labels[near]), weight)
-        voted.append(votes.argmax(axis=1))
-    return np.concatenate(voted).astype(np.int64)
-
-
-def _unit(features: np.ndarray) -> np.ndarray:
-    length = np.linalg.norm(features, axis=1, keepdims=True)
-    return np.asarray(features / np.maximum(length, 1e-12), dtype=np.float32)
+    found = nearest(train, test, protocol.k)
+    return votes(found, train_labels, classes, protocol.k, protocol.vote, protocol.temperature)
 
 
 def run(subject: Subject, protocol: KnnProtocol, seed: int) -> Iterator[Measurement]:

@@ -56,16 +56,6 @@ def test_separated_clusters_are_always_right():
     assert (nearest_labels(train, labels, test, 4, KnnProtocol(k=5)) == truth).all()
 
 
-def test_chunks_do_not_change_the_answer(monkeypatch):
-    from relicheck.evaluations.evaluators import knn
-
-    train, labels = clusters(60, 1.5)
-    test, _ = clusters(41, 1.5, seed=1)
-    whole = nearest_labels(train, labels, test, 4, KnnProtocol(k=7))
-    monkeypatch.setattr(knn, "_CHUNK_VALUES", 60 * 7)
-    assert nearest_labels(train, labels, test, 4, KnnProtocol(k=7)).tolist() == whole.tolist()
-
-
 @pytest.mark.parametrize("settings", [{"knn.k": 1000}, {"knn.vote": "best"}])
 def test_impossible_settings_are_one_message(settings, image_folder, network, tmp_path):
     from relicheck import evaluate
@@ -73,3 +63,28 @@ def test_impossible_settings_are_one_message(settings, image_folder, network, tm
 
     with pytest.raises(UsageError, match="k from 1 to the 24 training images"):
         evaluate(network, image_folder, ["knn"], records=tmp_path / "r", overrides=settings)
+
+
+def test_the_grid_has_the_default_number_and_the_choice_on_the_test_images(
+    image_folder, network, tmp_path
+):
+    from relicheck import evaluate
+
+    plain, *_ = evaluate(network, image_folder, ["knn"], records=tmp_path / "r")
+    grid = evaluate(network, image_folder, ["knn_grid"], records=tmp_path / "r")
+    found = {record.condition: record for record in grid}
+    assert found["k=20,weighted,t=0.07"].value == plain.value
+    chosen = found["selected_on_test"]
+    assert chosen.value == max(found[f"k={k},majority"].value for k in (10, 20))
+    assert "on the test images themselves" in chosen.notes[0]
+    # 24 training images: k = 100 and 200 are left out.
+    assert sorted({c.split(",")[0] for c in found if c.startswith("k=")}) == ["k=1", "k=10", "k=20"]
+
+
+def test_a_grid_without_a_possible_k_is_one_message(image_folder, network, tmp_path):
+    from relicheck import evaluate
+    from relicheck.checkpoints.errors import UsageError
+
+    settings = {"knn_grid.k": "500", "knn_grid.best_of": "500"}
+    with pytest.raises(UsageError, match="a k from 1 to the 24 training images"):
+        evaluate(network, image_folder, ["knn_grid"], records=tmp_path / "r", overrides=settings)

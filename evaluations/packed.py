@@ -2,7 +2,8 @@
 
 Each split is named by its files: train-000.tar, test-*.parquet, test.npz. Classes are named in
 classes.txt, one a line in the order of the labels; Parquet files of Hugging Face name them
-themselves, and an .npz may hold them as `classes`.
+themselves, and an .npz may hold them as `classes`. As in a user's own folders, images are
+turned as their EXIF tags say.
 """
 
 import re
@@ -53,12 +54,12 @@ def named_files(folder: Path, words: Sequence[str], suffix: str) -> list[Path]:
 
 
 def _shards(files: Sequence[Path], **rest: Any) -> Images:
-    return read_shards(files, class_names=_classes(files[0]), **rest)
+    return read_shards(files, class_names=_classes(files[0]), upright=True, **rest)
 
 
 def _parquet(files: Sequence[Path], **rest: Any) -> Images:
     names = class_label_names(files[0]) or _classes(files[0])
-    return read_parquet(files, class_names=names, **rest)
+    return read_parquet(files, class_names=names, upright=True, **rest)
 
 
 def _arrays(files: Sequence[Path], **rest: Any) -> Images:

@@ -40,6 +40,7 @@ class Presence:
     state: State
     where: Path | None  # its folder; None where there is none
     layout: str  # the one that was found, or the recommended one
+    layouts: tuple[str, ...]  # every one that is read
     lacking: tuple[Lacking, ...]
     bytes: int  # of the download, about
     address: str
@@ -103,6 +104,7 @@ def _presence(
         state=state,
         where=where,
         layout=layout,
+        layouts=tuple(known.tree for known in dataset.layouts),
         lacking=lacking,
         bytes=dataset.bytes,
         address=dataset.address,

@@ -27,7 +27,10 @@ def status_text(found: Sequence[Presence], root: Path | None, full: bool = False
         line = f"{presence.name:<{width}}  {presence.state:<10}  {size:>7}"
         lines.append(f"{line}  {_where(presence, full)}".rstrip())
         if full and presence.state != "shipped":
-            lines += [f"  layout   {presence.layout}", f"  address  {presence.address}"]
+            others = presence.layouts if presence.state == "missing" else ()
+            lines.append(f"  layout   {presence.layout}")
+            lines += [f"  or       {other}" for other in others if other != presence.layout]
+            lines.append(f"  address  {presence.address}")
     counts = {s: sum(p.state == s for p in found) for s in ("there", "incomplete", "missing")}
     summary = ", ".join(f"{count} {state}" for state, count in counts.items())
     lines += ["", f"{summary}; looked under {roots_text(root)}. Sizes are of the downloads."]

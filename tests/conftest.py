@@ -1,4 +1,4 @@
-"""A clean environment for every test, real data where there is some, torchvision as an oracle."""
+"""A clean environment for every test, torchvision as an oracle, and the real data if any."""
 
 import os
 import signal
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+_KEPT = []  # a library of operators lives as long as its object
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,20 +51,17 @@ def real_data() -> Path:
     return root
 
 
-_KEPT = []  # what must live as long as the process
-
-
 @pytest.fixture(scope="session")
 def torchvision():
     """torchvision itself, importable beside a torch build without its compiled operators."""
+    import torch
+
     try:
         import torchvision
     except RuntimeError as error:
         # The public wheel's compiled part links to CUDA; without it two schemas are missing.
         if "torchvision::nms" not in str(error):
             raise
-        import torch
-
         for name in [n for n in sys.modules if n.split(".")[0] == "torchvision"]:
             del sys.modules[name]
         library = torch.library.Library("torchvision", "DEF")

@@ -127,3 +127,56 @@ def test_a_file_that_only_begins_like_a_split_is_none_of_it(tmp_path):
     np.savez(tmp_path / "own" / "tested.npz", images=np.zeros((2, 4, 4, 3), np.uint8))
     with pytest.raises(MissingData, match="nor shards, Parquet files or arrays of that name"):
         open_split(tmp_path / "own", "test")
+
+
+def test_a_photograph_is_turned_as_in_a_folder(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # by 90 degrees
+    stream = io.BytesIO()
+    Image.new("RGB", (6, 4)).save(stream, "JPEG", exif=exif)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "classes.txt").write_text("a\n")
+    with tarfile.open(tmp_path / "own" / "test.tar", "w") as tar:
+        for name, content in (("0.jpg", stream.getvalue()), ("0.cls", b"0")):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    assert open_split(tmp_path / "own", "test")[0].shape == (6, 4, 3)
+
+
+def test_real_photographs_are_the_same_in_folders_shards_and_parquet(tmp_path, real_data):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    archive = real_data / "imagenet-samples" / "imagenet-1000x1-128.tar.gz"
+    with tarfile.open(archive) as tar:
+        members = [member for member in tar if member.isfile()][::20]
+        contents = [tar.extractfile(member).read() for member in members]
+    classes = sorted(member.name.split("/")[-2] for member in members)
+    for kind in ("folders", "shards", "table"):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "classes.txt").write_text("\n".join(classes))
+    rows = []
+    with tarfile.open(tmp_path / "shards" / "val-0.tar", "w") as tar:
+        for member, content in sorted(zip(members, contents, strict=True), key=lambda m: m[0].name):
+            wnid = member.name.split("/")[-2]
+            folder = tmp_path / "folders" / "val" / wnid
+            folder.mkdir(parents=True)
+            (folder / "a.JPEG").write_bytes(content)
+            label = classes.index(wnid)
+            for name, body in ((f"{wnid}.JPEG", content), (f"{wnid}.cls", b"%d" % label)):
+                packed = tarfile.TarInfo(name)
+                packed.size = len(body)
+                tar.addfile(packed, io.BytesIO(body))
+            rows.append((content, label))
+    table = pa.table({"image": [{"bytes": c, "path": ""} for c, _ in rows],
+                      "label": [label for _, label in rows]})  # fmt: skip
+    pq.write_table(table, tmp_path / "table" / "val.parquet", row_group_size=7)
+    folders, shards, parquet = (
+        open_split(tmp_path / kind, "val") for kind in ("folders", "shards", "table")
+    )
+    assert len(folders) == 50
+    assert folders.labels.tolist() == shards.labels.tolist() == parquet.labels.tolist()
+    for index in range(50):
+        assert (folders[index] == shards[index]).all()
+        assert (folders[index] == parquet[index]).all()

@@ -58,6 +58,13 @@ def test_status_of_one_says_its_layout_and_address(root, capsys):
     assert "0 there, 0 incomplete, 1 missing" in out
 
 
+def test_what_is_missing_comes_with_every_layout_that_is_read(tmp_path, capsys):
+    assert run(["data", "status", "imagenet", "--data-root", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "layout   imagenet/{train,val}/<wnid>/<image>.JPEG" in out
+    assert out.count("  or       imagenet/") == 4
+
+
 def test_status_for_programs(root, capsys):
     assert run(["data", "status", "cifar10", "cifar100", "--data-root", str(root), "--json"]) == 0
     first, second = json.loads(capsys.readouterr().out)

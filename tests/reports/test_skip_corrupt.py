@@ -88,3 +88,38 @@ def test_verify_cannot_skip():
     assert "skip_corrupt" not in inspect.signature(verify).parameters
     assert not [p for p in VERIFY.params if "skip" in p.name]
     assert run(["verify", "--skip-corrupt"]) == 2
+
+
+def test_a_corrupt_image_makes_a_claim_invalid_and_is_named(tmp_path, claim):
+    import torch
+
+    from relicheck.checkpoints.common import write_checkpoint
+    from relicheck.checkpoints.manifest import Manifest
+    from relicheck.checkpoints.resnet import ResNet
+    from relicheck.checkpoints.spec import Preprocessing, ResNetSpec
+
+    torch.manual_seed(0)
+    spec = ResNetSpec(depth=18, width_multiplier=1 / 8, stem="cifar")
+    network = ResNet(spec, None).eval()
+    manifest = Manifest(
+        spec=spec, preprocessing=Preprocessing(image_size=16), method="random", source="a test",
+        licence="Apache-2.0",
+    )  # fmt: skip
+    write_checkpoint(tmp_path / "tiny.safetensors", network.canonical_tensors(), manifest)
+    for domain in ("photo", "art_painting", "cartoon", "sketch"):
+        for name, colour in (("dog", (200, 60, 60)), ("house", (60, 60, 200))):
+            folder = tmp_path / "pacs" / domain / name
+            folder.mkdir(parents=True)
+            Image.new("RGB", (16, 16), colour).save(folder / "1.png")
+    (tmp_path / "pacs" / "sketch" / "dog" / "1.png").write_bytes(b"no image")
+    about = claim(
+        id="x/pacs/knn", method="random", architecture=spec.name, dataset="PACS", data="pacs",
+        evaluators=("knn",), kind="re_evaluation",
+    )  # fmt: skip
+    [judgement] = verify(
+        [about], ids=(about.id,), checkpoints={about.id: tmp_path / "tiny.safetensors"},
+        data_root=tmp_path, records=tmp_path / "records",
+    )  # fmt: skip
+    assert judgement.verdict == Verdict.INVALID
+    assert "sketch/dog/1.png: cannot be read as an image" in judgement.reason
+    assert judgement.measured is None

@@ -125,11 +125,19 @@ def run(subject: Subject, protocol: TransferFinetuneProtocol, seed: int) -> Iter
         return task.score(logits, truth[division.held])
 
     points = protocol.grid()
-    scores = sweep(points, measure, subject.cache, _identity(subject, protocol, seed, task))
-    point, score = best_of(points, scores)
+    point, said = points[0], "fixed"
+    if len(points) > 1:
+        scores = sweep(points, measure, subject.cache, _identity(subject, protocol, seed, task))
+        point, score = best_of(points, scores)
+        said = _said(task, scores, score)
     network = tuned(np.arange(len(task.train)), point)
     logits = logits_of(network, task.test, np.arange(len(task.test)), shown)
-    yield from task.measure(logits, _said(task, points, scores, point, score))
+    rate, decay = point["learning_rate"], point["weight_decay"]
+    notes = (
+        f"learning rate {rate:.3g}, weight decay {decay:.3g} ({said}), "
+        f"trained on all {len(task.train):,}",
+    )
+    yield from task.measure(logits, notes)
 
 
 def _identity(
@@ -146,22 +154,11 @@ def _identity(
     }
 
 
-def _said(
-    task: TransferTask,
-    points: list[Point],
-    scores: list[float | None],
-    point: Point,
-    score: float,
-) -> tuple[str, ...]:
-    said = [
-        f"learning rate {point['learning_rate']:.3g}, weight decay {point['weight_decay']:.3g} "
-        f"of {len(points)} settings, {task.metric} {score:.2f} % on {task.division.said}, "
-        f"trained anew on all {len(task.train):,}"
-    ]
-    diverged = sum(found is None for found in scores)
-    if diverged:
-        said.append(f"{diverged} settings diverged")
-    return tuple(said)
+def _said(task: TransferTask, scores: list[float | None], best: float) -> str:
+    diverged = sum(score is None for score in scores)
+    return f"best of {len(scores)} settings: {task.metric} {best:.2f} % on {task.division.said}" + (
+        f", {diverged} diverged" if diverged else ""
+    )
 
 
 def _check(protocol: TransferFinetuneProtocol) -> None:

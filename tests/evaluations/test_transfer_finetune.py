@@ -232,9 +232,19 @@ def test_a_checkpoint_is_tuned_chosen_and_scored(checkpoint, image_folder, tmp_p
         cache=tmp_path / "c", overrides=SMALL,
     )  # fmt: skip
     assert record.protocol == "transfer_finetune/1"
-    assert "of 4 settings, top1" in record.notes[0]
-    assert "trained anew on all 24" in record.notes[0]
+    assert "(best of 4 settings: top1" in record.notes[0]
+    assert "trained on all 24" in record.notes[0]
     assert len(list((tmp_path / "c" / "sweeps").glob("*.json"))) == 4
+
+
+def test_a_single_setting_is_trained_once_and_nothing_is_chosen(checkpoint, image_folder, tmp_path):
+    one = {**SMALL, "transfer_finetune.learning_rates": 1, "transfer_finetune.weight_decays": 0}
+    [record] = evaluate(
+        checkpoint, image_folder, ["transfer_finetune"], records=tmp_path / "r",
+        cache=tmp_path / "c", overrides=one,
+    )  # fmt: skip
+    assert "learning rate 1e-06, weight decay 0 (fixed)" in record.notes[0]
+    assert not (tmp_path / "c" / "sweeps").exists()
 
 
 def test_an_interrupted_command_measures_no_point_twice(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from relicheck.pretrain import methods
-from relicheck.pretrain.classifiers import Network
+from relicheck.pretrain.heads import Network
 from relicheck.pretrain.initial import initial_state, initial_variables
 from relicheck.pretrain.inputs import batch_indices, total_steps
 from relicheck.pretrain.optimizers import make_optimizer

@@ -11,7 +11,7 @@ from relicheck.checkpoints.errors import BadCheckpoint, BadData, TrainingFailed,
 from relicheck.checkpoints.source import read_source
 from relicheck.pretrain import methods, train
 from relicheck.pretrain.baseline import random_backbone
-from relicheck.pretrain.classifiers import Network
+from relicheck.pretrain.heads import Network
 from relicheck.pretrain.initial import initial_variables
 from relicheck.pretrain.state import state_path
 from relicheck.pretrain.train import pretrain

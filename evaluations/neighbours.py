@@ -17,11 +17,11 @@ from ..checkpoints.progress import progress_bar
 
 Vote = Literal["weighted", "majority"]
 
-# Compared at once: 8,192 training with 512 test images, 16 MiB of similarities, which stay
-# in a processor's last cache. Early chunks are shorter: they only set the bar.
-_TRAIN_ROWS = 8192
+# Compared at once: 4,096 training with 1,024 test images, 16 MiB of similarities, which stay
+# in a processor's last cache. The first chunk is shorter: it only sets the bar.
+_TRAIN_ROWS = 4096
 _FIRST_ROWS = 1024
-_TEST_ROWS = 512
+_TEST_ROWS = 1024
 _SMALL_VALUES = 1 << 24  # of a product, below which one thread does it
 
 
@@ -55,7 +55,11 @@ def nearest(train: np.ndarray, test: np.ndarray, k: int) -> Neighbours:
     queries = unit(test, "test features")
     best = np.full((len(test), k), -np.inf, np.float32)
     index = np.full((len(test), k), -1, np.int64)
-    room = np.empty((_TEST_ROWS, min(_TRAIN_ROWS, len(train))), np.float32)
+    # Made once: fresh pages for every block would cost as much as sorting its candidates.
+    rows_at_once, tests_at_once = min(_TRAIN_ROWS, len(train)), min(_TEST_ROWS, len(test))
+    room = np.empty((rows_at_once, train.shape[1]), np.float32)
+    products = np.empty(tests_at_once * rows_at_once, np.float32)
+    marks = np.empty(8 * (-(-len(products) // 8)), dtype=bool)
     small = len(train) * len(test) < _SMALL_VALUES
     with (
         threadpool_limits(1 if small else None, "blas"),
@@ -63,12 +67,12 @@ def nearest(train: np.ndarray, test: np.ndarray, k: int) -> Neighbours:
     ):
         first = 0
         for rows in _chunks(len(train)):
-            chunk = unit(train[first : first + rows], "training features")
+            chunk = unit(train[first : first + rows], "training features", room[:rows])
             for begin in range(0, len(test), _TEST_ROWS):
                 some = slice(begin, min(begin + _TEST_ROWS, len(test)))
-                found = room.ravel()[: (some.stop - begin) * rows].reshape(-1, rows)
+                found = products[: (some.stop - begin) * rows].reshape(-1, rows)
                 np.matmul(queries[some], chunk.T, out=found)
-                _merge(best[some], index[some], found, first)
+                _merge(best[some], index[some], found, first, marks)
             first += rows
             bar.update(rows)
     return Neighbours(similarity=best, index=index)
@@ -83,13 +87,16 @@ def _chunks(images: int) -> Iterator[int]:
         rows = min(4 * rows, _TRAIN_ROWS)
 
 
-def unit(features: np.ndarray, where: object = "features") -> np.ndarray:
-    """Return rows of length 1, float32; a row of zeros stays one.
+def unit(
+    features: np.ndarray, where: object = "features", room: np.ndarray | None = None
+) -> np.ndarray:
+    """Return rows of length 1, float32, in `room` if given; a row of zeros stays one.
 
     Raises:
         BadData: a value is not finite.
     """
-    rows = np.array(features, dtype=np.float32)
+    rows = np.empty(features.shape, np.float32) if room is None else room
+    np.copyto(rows, features, casting="same_kind")
     length = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
     if not np.isfinite(length).all():
         row = int(np.flatnonzero(~np.isfinite(length[:, 0]))[0])
@@ -98,17 +105,20 @@ def unit(features: np.ndarray, where: object = "features") -> np.ndarray:
     return rows
 
 
-def _merge(best: np.ndarray, index: np.ndarray, found: np.ndarray, first: int) -> None:
+def _merge(
+    best: np.ndarray, index: np.ndarray, found: np.ndarray, first: int, marks: np.ndarray
+) -> None:
     """Put what is nearer in `found` [rows, chunk] into `best` and `index` [rows, k]."""
     k, width = best.shape[1], found.shape[1]
     bar = best[:, -1]
     if np.isneginf(bar).any() and width > k:
         # The first chunk: all that reach the k-th similarity, ties included.
         bar = np.maximum(bar, np.partition(found, width - k, axis=1)[:, width - k])
-        passing = np.flatnonzero(found >= bar[:, None])
+        np.greater_equal(found, bar[:, None], out=marks[: found.size].reshape(found.shape))
     else:
         # Equally near and later is farther, hence not `>=`.
-        passing = np.flatnonzero(found > bar[:, None])
+        np.greater(found, bar[:, None], out=marks[: found.size].reshape(found.shape))
+    passing = _marked(marks, found.size)
     if len(passing) == 0:
         return
     row, column = np.divmod(passing, width)
@@ -125,29 +135,39 @@ def _merge(best: np.ndarray, index: np.ndarray, found: np.ndarray, first: int) -
             _keys(own, found.ravel()[passing], place_bits) | (k + column),
         ]
     )
-    # 9 bits of rows, 33 of similarity: 21 remain for the place.
-    assert len(best) <= 512
-    assert place_bits <= 21, "k beyond a million"
+    # 33 bits of similarity leave 30 for the row and the place.
+    assert len(best).bit_length() + place_bits <= 30, "k of hundreds of thousands"
     keys.sort()
     starts = np.cumsum(counts[touched] + k) - (counts[touched] + k)
     place = keys[starts[:, None] + np.arange(k)] & ((1 << place_bits) - 1)
-    old, new = np.minimum(place, k - 1), np.maximum(place - k, 0)
-    kept = place < k
-    rows = touched[:, None]
-    best[touched], index[touched] = (
-        np.where(kept, best[rows, old], found[rows, new]),
-        np.where(kept, index[rows, old], first + new),
-    )
+    # All from the old entries, then the few that are new.
+    old = (touched[:, None] * k + np.minimum(place, k - 1)).ravel()
+    values, names = best.ravel()[old], index.ravel()[old]
+    new = np.flatnonzero(place >= k)
+    at = place.ravel()[new] - k
+    values[new] = found.ravel()[touched[new // k] * width + at]
+    names[new] = first + at
+    best[touched], index[touched] = values.reshape(-1, k), names.reshape(-1, k)
+
+
+def _marked(marks: np.ndarray, size: int) -> np.ndarray:
+    """Return which of the first `size` marks are set, ascending; as np.flatnonzero."""
+    words = -(-size // 8)
+    marks[size : 8 * words] = False
+    # Few are set: eight at a time, most are passed over at once.
+    some = np.flatnonzero(marks[: 8 * words].view(np.uint64))
+    inside = np.flatnonzero(marks[: 8 * words].reshape(-1, 8)[some])
+    return 8 * some[inside >> 3] + (inside & 7)
 
 
 def _keys(row: np.ndarray, similarity: np.ndarray, place_bits: int) -> np.ndarray:
     """Return int64 that sort by row, then by similarity from high to low."""
     # Adding 0 makes of -0.0 the 0.0 that it equals.
-    bits = (similarity + np.float32(0)).view(np.int32).astype(np.int64)
-    # As integers, floats above 0 ascend and floats below 0 descend: turn the latter.
-    ascending = np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
-    # From [-2^31, 2^31] to a descending number that fits in 33 bits.
-    keys: np.ndarray = ((row << 33) | ((1 << 31) - ascending)) << place_bits
+    bits = (similarity + np.float32(0)).view(np.int32)
+    # As integers floats above 0 ascend and floats below 0 descend: turn the latter. Then
+    # all are turned, and lifted above 0.
+    descending = ~(bits ^ ((bits >> 31) & 0x7FFFFFFF))
+    keys: np.ndarray = ((row << 33) + descending + (1 << 31)) << place_bits
     return keys
 
 

@@ -53,7 +53,7 @@ def show(source: ImageSource, index: int, views: Sequence[View]) -> list[np.ndar
     image = source[index]
     shown = []
     for view in views:
-        seen = _without_border(image, view.border_px, where)
+        seen = without_border(image, view.border_px, where)
         if view.corruption:
             seen = _corrupted(source, index, seen, view)
         if view.preprocessing is not None:
@@ -68,7 +68,12 @@ def squares(source: ImageSource, indices: Iterable[int], views: Sequence[View]) 
     return [np.stack(column) for column in zip(*shown, strict=True)]
 
 
-def _without_border(image: np.ndarray, border_px: int, where: str) -> np.ndarray:
+def without_border(image: np.ndarray, border_px: int, where: str) -> np.ndarray:
+    """Return `image` [height, width, 3] less `border_px` on every side.
+
+    Raises:
+        BadData: nothing would be left.
+    """
     if not border_px:
         return image
     if min(image.shape[:2]) <= 2 * border_px:

@@ -16,6 +16,7 @@ from ..image_source import ImageSource
 from ..representation import alignment, effective_rank, uniformity
 from ..sources import Images
 from ..subject import Subject
+from ..view import View, without_border
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,15 +103,16 @@ def _view_features(
 
     def read(position: int) -> np.ndarray:
         index = int(chosen[position])
+        where = f"{source.name}, {source.split}, image {source.identities[index]}"
         return random_view(
-            source[index],
+            without_border(source[index], shown.border_px, where),
             own.image_size,
             views,
             seed=protocol.views_seed,
             # The two views of an image differ as two epochs would.
             epoch=number,
             index=index,
-            where=f"{source.name}, {source.split}, image {source.identities[index]}",
+            where=where,
         )
 
     seen = Images(
@@ -123,7 +125,7 @@ def _view_features(
         digest=lambda: source.fingerprint,
     )
     # The view is the network's square already.
-    plain = replace(shown, preprocessing=replace(own, resize=None))
+    plain = View(preprocessing=replace(own, resize=None))
     return extract(subject.backbone, seen, [plain])[0]
 
 

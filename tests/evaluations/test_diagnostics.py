@@ -1,9 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from relicheck import evaluate
 from relicheck.checkpoints.errors import UsageError
-from relicheck.evaluations.evaluators.representation import spread
+from relicheck.evaluations.evaluators.representation import (
+    EVALUATOR,
+    RepresentationProtocol,
+    spread,
+)
+from relicheck.evaluations.sources import from_arrays
+from relicheck.evaluations.subject import Subject, open_model
 
 
 def measured(records):
@@ -101,3 +109,20 @@ def test_counts_by_class_are_those_of_a_loop():
     for k in range(6):
         assert images[k] == sum(label == k for label in labels)
         assert right[k] == sum(c and label == k for c, label in zip(correct, labels, strict=True))
+
+
+def test_a_frame_is_cut_before_the_random_views_of_alignment(checkpoint, noise):
+    framed = np.full((12, 20, 20, 3), 255, np.uint8)
+    framed[:, 2:-2, 2:-2] = np.stack([noise[index] for index in range(12)])
+    rest = {"split": "test", "labels": noise.labels, "class_names": noise.class_names}
+
+    def alignment_of(pixels, border_px):
+        subject = Subject(model=open_model(checkpoint), data="framed")
+        subject._images["test"] = from_arrays(pixels, name="framed", **rest)
+        view = subject.default_view
+
+        subject.default_view = lambda role: replace(view(role), border_px=border_px)
+        measurements = EVALUATOR.run(subject, RepresentationProtocol(), 0)
+        return next(m.value for m in measurements if m.metric == "alignment")
+
+    assert alignment_of(framed, 2) == alignment_of(framed[:, 2:-2, 2:-2], 0)

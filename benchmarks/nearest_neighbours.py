@@ -19,7 +19,12 @@ from threadpoolctl import threadpool_limits
 
 from relicheck.evaluations.neighbours import nearest, unit
 
-SIZES = ((30_000, 1_000, 2048, 200), (50_000, 2_000, 512, 20), (50_000, 4_000, 64, 20))
+SIZES = (
+    (30_000, 1_000, 2048, 200),
+    (100_000, 1_000, 2048, 20),
+    (50_000, 2_000, 512, 20),
+    (50_000, 4_000, 64, 20),
+)
 REPEATS = 3
 
 

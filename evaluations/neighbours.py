@@ -95,13 +95,13 @@ def unit(
     Raises:
         BadData: a value is not finite.
     """
-    rows = np.empty(features.shape, np.float32) if room is None else room
+    rows: np.ndarray = np.empty(features.shape, np.float32) if room is None else room
     np.copyto(rows, features, casting="same_kind")
     length = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
     if not np.isfinite(length).all():
         row = int(np.flatnonzero(~np.isfinite(length[:, 0]))[0])
         raise BadData(where, f"row {row} of a chunk is not finite", "finite features")
-    rows /= np.maximum(length, np.float32(1e-12))
+    np.divide(rows, np.maximum(length, np.float32(1e-12)), out=rows)
     return rows
 
 
@@ -157,7 +157,8 @@ def _marked(marks: np.ndarray, size: int) -> np.ndarray:
     # Few are set: eight at a time, most are passed over at once.
     some = np.flatnonzero(marks[: 8 * words].view(np.uint64))
     inside = np.flatnonzero(marks[: 8 * words].reshape(-1, 8)[some])
-    return 8 * some[inside >> 3] + (inside & 7)
+    found: np.ndarray = 8 * some[inside >> 3] + (inside & 7)
+    return found
 
 
 def _keys(row: np.ndarray, similarity: np.ndarray, place_bits: int) -> np.ndarray:
@@ -167,8 +168,8 @@ def _keys(row: np.ndarray, similarity: np.ndarray, place_bits: int) -> np.ndarra
     # As integers floats above 0 ascend and floats below 0 descend: turn the latter. Then
     # all are turned, and lifted above 0.
     descending = ~(bits ^ ((bits >> 31) & 0x7FFFFFFF))
-    keys: np.ndarray = ((row << 33) + descending + (1 << 31)) << place_bits
-    return keys
+    found: np.ndarray = ((row << 33) + descending + (1 << 31)) << place_bits
+    return found
 
 
 def votes(

@@ -143,7 +143,7 @@ def _claim(file: str, row: Mapping[str, Any]) -> Claim:
     derived = {
         "kind": kind,
         "data": data,
-        "condition": row.get("condition", condition),
+        "condition": row.get("condition", condition or way.condition),
         "evaluators": evaluators,
         "protocols": tuple(row.get("protocols", way.protocols)),
         "unmeasurable": unmeasurable,

@@ -17,6 +17,7 @@ class Route(NamedTuple):
     evaluators: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()  # admissible ids; (): any of the evaluators'
     unmeasurable: str = ""
+    condition: str = ""  # as a record has it, where the evaluator measures under several
 
 
 # The depths that `checkpoints.spec` builds, of any whole width.
@@ -40,6 +41,9 @@ def route(row: dict[str, str]) -> Route:
 
 def _by_task(row: dict[str, str]) -> Route:
     task, protocol, metric = row["task"], row["protocol"], row["metric"]
+    if task == "knn" and "best of k=10 and k=20" in protocol:
+        # Chosen on the test images: a condition of its own, which the record flags.
+        return Route("re_evaluation", ("knn_grid",), condition="selected_on_test")
     if task in _BY_TASK:
         return _BY_TASK[task]
     if task == "ablation":

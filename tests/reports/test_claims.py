@@ -308,3 +308,9 @@ def test_every_protocol_that_a_claim_admits_is_one_of_its_evaluators():
 )
 def test_claims_go_to_the_evaluators_of_their_papers_recipes(identifier, evaluators):
     assert find_claim(load_claims(), identifier).evaluators == evaluators
+
+
+def test_a_k_chosen_on_the_test_images_is_held_against_the_record_that_says_so():
+    claim = next(c for c in load_claims() if "best of k=10 and k=20" in c.protocol)
+    assert claim.evaluators == ("knn_grid",)
+    assert claim.condition == "selected_on_test"

@@ -1,11 +1,12 @@
 """Conversion: read -> fill the template -> write -> prove."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from .common import weights_hash, write_checkpoint
 from .container import open_checkpoint, tensors_of
-from .errors import BadCheckpoint
+from .errors import BadCheckpoint, MissingDependency
 from .files import check_writable
 from .manifest import Manifest
 from .source import read_source
@@ -26,8 +27,12 @@ def convert(
     Raises:
         BadCheckpoint: what was written is not what was read, or its activations are not
             finite.
+        MissingDependency: torch is not installed.
     """
     output = Path(output)
+    # Found, not imported: what is missing is said before the file is read.
+    if find_spec("torch") is None:
+        raise MissingDependency("torch", "evaluate")
     check_writable(output)
     source = read_source(path, format_name, facts, network)
     # Imported here: torch takes longer to import than the file takes to be hashed meanwhile.

@@ -117,7 +117,8 @@ class Heads:
         rows = max(1, _LOGIT_VALUES // (len(self.points) * self.classes))
         found = np.zeros((len(self.points), len(labels)), dtype=bool)
         for begin in range(0, len(labels), rows):
-            some = np.asarray(features[begin : begin + rows], dtype=np.float32)
+            # A copy: cached features are mapped read-only, which torch does not take.
+            some = np.array(features[begin : begin + rows], dtype=np.float32)
             logits = self.logits(torch.from_numpy(some).to(device()))
             # NumPy's argmax takes the first of equals; torch's promises none.
             answers = logits.cpu().numpy().argmax(axis=2)

@@ -227,7 +227,9 @@ def _sources(subject: Subject, run: _Run) -> dict[str, ImageSource]:
 
 
 def _fingerprint(subject: Subject, run: _Run) -> str:
-    prints = [source.fingerprint for source in _sources(subject, run).values()]
+    read = _sources(subject, run)
+    # In one order, training images first: evaluators of the same images share a fingerprint.
+    prints = [read[role].fingerprint for role in sorted(read, reverse=True)]
     if len(prints) == 1:
         return prints[0]
     kind = "stat" if any(p.startswith("stat:") for p in prints) else "sha256"

@@ -245,3 +245,22 @@ def test_another_precision_is_another_protocol_and_the_record_says_so(
 def test_a_precision_that_does_not_exist_is_refused_before_the_work(image_folder, tmp_path):
     with pytest.raises(UsageError, match=r"precision: 'fp8'.*float32 or tf32"):
         evaluate("raw_pixels", image_folder, ["knn"], records=tmp_path / "r", precision="fp8")
+
+
+def test_evaluators_that_read_the_same_images_share_a_fingerprint(
+    checkpoint, image_folder, tmp_path
+):
+    # `robustness` trains its classifier by way of another subject than `linear`.
+    records = evaluate(
+        checkpoint,
+        image_folder,
+        ["linear", "knn", "robustness"],
+        records=tmp_path / "r",
+        overrides={
+            "knn.k": 3,
+            "robustness.corruptions": "contrast",
+            "robustness.severities": "1",
+        },
+    )
+    assert {record.evaluator for record in records} == {"linear", "knn", "robustness"}
+    assert len({record.data_fingerprint for record in records}) == 1

@@ -88,5 +88,4 @@ def training_subject(subject: Subject, protocol: object) -> Subject | None:
     if protocol.head_from not in SOURCES:
         raise UnknownName("source of a classifier", protocol.head_from, SOURCES)
     data = protocol.train_data or (subject.dataset.clean if subject.dataset is not None else "")
-    # On its own training images the subject keeps what it has extracted and fitted.
-    return subject.on(data) if data else subject
+    return subject.trained_on(data) if data else subject

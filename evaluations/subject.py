@@ -111,6 +111,7 @@ class Subject:
     _images: dict[str, ImageSource] = field(default_factory=dict)
     _kept: dict[tuple[str, View], np.ndarray] = field(default_factory=dict)
     _from_cache: set[str] = field(default_factory=set)
+    _clean: dict[str, "Subject"] = field(default_factory=dict)  # that probes are trained on
 
     @property
     def backbone(self) -> "ResNet | RawPixels":
@@ -201,6 +202,14 @@ class Subject:
             if f.default_factory is not MISSING and f.name != "_from_cache"
         }
         return replace(self, data=data, **empty)
+
+    def trained_on(self, data: str | Path) -> "Subject":
+        """Return the same model on the data its probes are trained on: one subject, kept.
+
+        ImageNet's folders are listed once, and a probe is fitted once, however many
+        evaluators read it.
+        """
+        return self._clean.setdefault(str(data), self.on(data))
 
     def features(self, role: str, view: View | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return features [N, D] float32 and labels [N] int64 of a role.

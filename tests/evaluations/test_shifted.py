@@ -4,6 +4,7 @@ from PIL import Image
 
 from relicheck.checkpoints.errors import UnknownName, UsageError
 from relicheck.evaluations.classifiers import head_of, training_subject
+from relicheck.evaluations.dataset import open_split
 from relicheck.evaluations.evaluate import evaluate
 from relicheck.evaluations.evaluators.shifted import ShiftedProtocol
 from relicheck.evaluations.subject import Subject, open_model
@@ -82,3 +83,24 @@ def test_a_classifier_of_other_classes_and_an_unknown_source_are_refused(network
         head_of(subject, ShiftedProtocol(**PENALTY), 5)
     with pytest.raises(UnknownName, match="Did you mean 'linear'"):
         head_of(subject, ShiftedProtocol(head_from="linar"), 3)
+
+
+def test_the_training_images_of_a_shifted_set_are_opened_once(
+    network, image_folder, sketches, tmp_path, monkeypatch
+):
+    opened = []
+
+    def counting(data, split, root=None):
+        opened.append((str(data), split))
+        return open_split(data, split, root)
+
+    monkeypatch.setattr("relicheck.evaluations.subject.open_split", counting)
+    evaluate(
+        network,
+        sketches,
+        ["shifted"],
+        records=tmp_path / "r",
+        overrides={"shifted.train_data": str(image_folder), "shifted.penalties": (1e-2,)},
+    )
+    # On ImageNet each opening lists 1.28 million files.
+    assert opened.count((str(image_folder), "train")) == 1

@@ -54,15 +54,7 @@ def head_of(subject: Subject, protocol: HeadProtocol, classes: int) -> Head:
     """
     trained = training_subject(subject, protocol)
     if trained is None:
-        own = subject.head
-        if own is None or len(own[1]) != classes:
-            found = "no classifier" if own is None else f"a classifier of {len(own[1])} classes"
-            raise UsageError(
-                subject.model.name,
-                f"the checkpoint has {found}",
-                f"one of {classes} classes for {subject.dataset_name}",
-                "Train one instead: --set EVALUATOR.head_from=linear.",
-            )
+        own = own_head(subject, classes, "Train one instead: --set EVALUATOR.head_from=linear.")
         return Head(weight=own[0], bias=own[1], standardise=standardisation(own[0], False))
     chosen = fit(trained, protocol)
     if len(chosen.probe.bias) != classes:
@@ -79,6 +71,24 @@ def head_of(subject: Subject, protocol: HeadProtocol, classes: int) -> Head:
         standardise=chosen.standardise,
         notes=(said, *notes(chosen)),
     )
+
+
+def own_head(subject: Subject, classes: int, todo: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return weight [classes, D] and bias [classes] of the checkpoint's own classifier.
+
+    Raises:
+        UsageError: it has none, or one of another number of classes; `todo` says what to do.
+    """
+    own = subject.head
+    if own is None or len(own[1]) != classes:
+        found = "no classifier" if own is None else f"a classifier of {len(own[1])} classes"
+        raise UsageError(
+            subject.model.name,
+            f"the checkpoint has {found}",
+            f"one of the {classes} classes that {subject.dataset_name} is scored by",
+            todo,
+        )
+    return own
 
 
 def training_subject(subject: Subject, protocol: object) -> Subject | None:

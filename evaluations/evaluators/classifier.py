@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...checkpoints.errors import UsageError
+from ..classifiers import own_head
 from ..evaluator import Evaluator, Measurement, Protocol
 from ..metrics import ranked, scores, topk
 from ..subject import Subject
@@ -24,16 +24,8 @@ def run(subject: Subject, protocol: ClassifierProtocol, seed: int) -> Iterator[M
     Raises:
         UsageError: the checkpoint has no head, or one for another number of classes.
     """
-    head, classes = subject.head, len(subject.images("test").class_names)
-    if head is None or len(head[1]) != classes:
-        found = "no classifier" if head is None else f"a classifier of {len(head[1])} classes"
-        raise UsageError(
-            subject.model.name,
-            f"the checkpoint has {found}",
-            f"one of the {classes} classes of {subject.dataset_name}",
-            "Train a probe instead: --evaluators linear.",
-        )
-    weight, bias = head
+    classes = len(subject.images("test").class_names)
+    weight, bias = own_head(subject, classes, "Train a probe instead: --evaluators linear.")
     features, labels = subject.features("test")
     ranks = ranked(features @ weight.T + bias, min(5, classes))
     yield from scores(ranks[:, 0], labels, subject.metric)

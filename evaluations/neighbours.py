@@ -132,7 +132,8 @@ class _Nearest:
 
     def offer(self, found: np.ndarray, first: int, marks: np.ndarray) -> None:
         """Take from `found` [rows, chunk] what is nearer; its columns are images from `first`."""
-        width, passes, bar = found.shape[1], np.greater, self._bar
+        width, bar = found.shape[1], self._bar
+        passes: np.ufunc = np.greater
         if not self._filled.any() and width > self._k:
             # The first chunk: all that reach its k-th similarity, ties included.
             passes = np.greater_equal
@@ -197,7 +198,8 @@ def _keys_of(similarity: np.ndarray, image: np.ndarray) -> np.ndarray:
     """Return int64 that sort by similarity from high to low, then by image."""
     # Adding 0 makes of -0.0 the 0.0 that it equals.
     bits = (similarity + np.float32(0)).view(np.int32)
-    return (~_ascending(bits).astype(np.int64) << 31) | image
+    keys: np.ndarray = (~_ascending(bits).astype(np.int64) << 31) | image
+    return keys
 
 
 def _similarity_of(keys: np.ndarray) -> np.ndarray:
@@ -208,7 +210,8 @@ def _similarity_of(keys: np.ndarray) -> np.ndarray:
 def _ascending(bits: np.ndarray) -> np.ndarray:
     """Return int32 that ascend as the floats of these bits do, and the bits of such int32."""
     # As integers floats above 0 ascend and floats below 0 descend: turn the latter.
-    return bits ^ ((bits >> 31) & 0x7FFFFFFF)
+    turned: np.ndarray = bits ^ ((bits >> 31) & 0x7FFFFFFF)
+    return turned
 
 
 def votes(

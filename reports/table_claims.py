@@ -54,9 +54,12 @@ def _cell(layout: Layout, known: Sequence[Claim], criteria: Criteria) -> Claim |
 
 
 def meets(claim: Claim, criteria: Criteria) -> bool:
-    """Return whether the claim has each field's value; an id may be a pattern."""
+    """Return whether the claim has each field's value; `*` stands for any letters."""
     return all(
-        fnmatchcase(claim.id, value) if field == "id" else getattr(claim, field) == value
+        # Only with a star: the brackets of a plain value are no character class.
+        fnmatchcase(getattr(claim, field), value)
+        if "*" in value
+        else getattr(claim, field) == value
         for field, value in criteria
     )
 

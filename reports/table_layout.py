@@ -20,7 +20,8 @@ tables::
 A cell holds the one claim that meets the table's, the row's and the column's criteria. A row is
 its labels, where these are the values of `keys`, or a table of criteria with the labels in
 `show`. Blocks of rows under a heading of their own stand in `[[table.section]]` (`title`,
-`where`, `rows`). A criterion is a field of `Claim` and its value; an `id` may hold `*`.
+`where`, `rows`). A criterion is a field of `Claim` and its value, in which
+`*` stands for any letters.
 """
 
 import tomllib

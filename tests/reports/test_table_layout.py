@@ -45,6 +45,13 @@ def test_every_claim_of_a_covered_table_stands_in_exactly_one_cell():
     assert unplaced(LAYOUTS, CLAIMS) == []
 
 
+@pytest.mark.parametrize("paper", ["ReLICv2", "ReLIC", "BYOL", "SimCLR"])
+def test_every_claim_of_the_papers_that_this_is_about_has_its_table(paper):
+    covered = {pair for layout in LAYOUTS.values() for pair in layout.covers}
+
+    assert [c.id for c in CLAIMS if c.paper == paper and (c.paper, c.table) not in covered] == []
+
+
 def test_every_table_that_is_covered_or_quoted_is_one_of_the_registry():
     named = {pair for layout in LAYOUTS.values() for pair in (*layout.covers, *layout.quotes)}
 

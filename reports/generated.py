@@ -11,13 +11,12 @@ from difflib import unified_diff
 from pathlib import Path
 
 from ..checkpoints.files import write_text
+from .bare import bare_judgement
 from .battery import battery
 from .claim_registry import load_claims
-from .claims import Claim
 from .layout import csv_table
 from .tables import identified_rows, judgements_markdown
 from .verdict import Judgement, Verdict
-from .where import data_address, weights_needed
 
 # The rows that the paper's own page shows: its abstract and its list of benchmarks.
 _PAGE_TABLES = ("abstract", "benchmark list")
@@ -85,7 +84,7 @@ def relicv2_page() -> list[Judgement]:
     lies on the machine that makes it.
     """
     return [
-        _bare(claim)
+        bare_judgement(claim)
         for claim in load_claims()
         if claim.paper == "ReLICv2"
         and claim.table in _PAGE_TABLES
@@ -114,26 +113,6 @@ def _judged(judge: Callable[[], list[Judgement]]) -> Callable[[], tuple[str, str
         return judgements_markdown(judgements), csv_table(*identified_rows(judgements))
 
     return make
-
-
-def _bare(claim: Claim) -> Judgement:
-    folder = f"$RELICHECK_DATA/{claim.data}"
-    missing = (
-        weights_needed(claim),
-        f"needs {claim.dataset} under {folder}: {_address(claim.data)}",
-    )
-    return Judgement(
-        claim=claim,
-        verdict=Verdict.NOT_MEASURED,
-        reason="; ".join(thing.rstrip(".") for thing in missing) + ".",
-        missing=missing,
-    )
-
-
-def _address(data: str) -> str:
-    from ..evaluations.dataset import datasets
-
-    return datasets.load(data).obtain if data in datasets.names() else data_address(data)
 
 
 def _measured(kind: str) -> list[Judgement]:

@@ -20,6 +20,7 @@ __all__ = [
     "judgements_markdown",
     "judgements_text",
     "markdown_table",
+    "measured_text",
     "reason_groups",
     "sort_judgements",
     "text_table",
@@ -142,13 +143,14 @@ def _row(judgement: Judgement) -> tuple[str, ...]:
         f"{claim.method}, {_REMARK.sub('', claim.architecture)}",
         claim.metric + unit,
         claim.value + (" (recalled)" if claim.recalled else ""),
-        _measured(judgement),
+        measured_text(judgement),
         ", ".join(judgement.protocols),
         verdict_words(judgement),
     )
 
 
-def _measured(judgement: Judgement) -> str:
+def measured_text(judgement: Judgement) -> str:
+    """Return `25.87 ± 0.20`, the half-width without the widening for rounding; "": nothing."""
     if judgement.measured is None:
         return ""
     # As many decimals as the claim, and at least two: a claim of 25.9 hides 25.949 otherwise.

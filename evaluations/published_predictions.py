@@ -154,7 +154,6 @@ def published_labels(
     return labels, names
 
 
-
 def _class_names(known: PublishedSet, path: Path) -> tuple[str, ...]:
     """Return the classes' names: ImageNet's as metadata/imagenet_class_info.json has them."""
     if known.classes == 10:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from ..evaluations.record import Record
 from .claim_rules import key
 from .claims import Claim
-from .records import speaks_of
+from .records import REAL, speaks_of
 from .verdict import Judgement, judge
 
 
@@ -21,13 +21,15 @@ def judge_records(records: Sequence[Record], claims: Iterable[Claim]) -> list[Ju
     """
     by_data: dict[str, list[Record]] = defaultdict(list)
     for record in records:
-        by_data[record.dataset].append(record)
+        by_data[key(record.dataset)].append(record)
     judgements = []
     for claim in claims:
         if claim.recalled:
             continue
         subjects: dict[tuple[str, ...], list[Record]] = defaultdict(list)
-        for record in by_data[claim.data]:
+        # A part of it (`pacs:sketch`), or labels of its own (ReaL), are the same images' records.
+        name = claim.data.partition(":")[0]
+        for record in by_data[key("imagenet" if name == REAL else name)]:
             if speaks_of(record, claim) and is_of(record, claim):
                 subjects[_identity(record)].append(record)
         judgements += [judge(claim, subjects[subject]) for subject in sorted(subjects)]

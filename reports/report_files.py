@@ -17,6 +17,7 @@ from .figures import accuracy_figure, filled_columns, png_bytes
 from .matching import judge_records
 from .page import Report, render_page
 from .page.labelled import labelled_sets
+from .page.paper_content import has_measurement
 from .paper_tables import PaperTable, paper_tables
 from .scored import latest, read_scored
 from .tables import judgements_csv, judgements_markdown
@@ -82,11 +83,8 @@ def _contradictions(judgements: Sequence[Judgement], every_claim: bool) -> list[
 
 def _paper_tables(judgements: Sequence[Judgement], every_claim: bool) -> list[PaperTable]:
     """Return the papers' tables, those with a measurement first, each in the papers' order."""
-    tables = list(paper_tables(judgements).values())
-    judged = [any(cell.state == "judged" for cell in table.cells) for table in tables]
-    first = [table for table, has in zip(tables, judged, strict=True) if has]
-    rest = [table for table, has in zip(tables, judged, strict=True) if not has]
-    return [*first, *rest] if every_claim else first
+    tables = sorted(paper_tables(judgements).values(), key=lambda table: not has_measurement(table))
+    return tables if every_claim else [table for table in tables if has_measurement(table)]
 
 
 def repeat_commands(records: Sequence[Record]) -> list[str]:

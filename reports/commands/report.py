@@ -1,10 +1,15 @@
 """Write the report of a folder of records."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..cli import json_option, print_json, say
+
+if TYPE_CHECKING:
+    from ..compare import Comparison
+    from ..page import Report
 
 
 @click.command("report", short_help="Write a page and tables from records.")
@@ -31,6 +36,18 @@ from ..cli import json_option, print_json, say
 )
 @click.option("--title", help="Heading of the page.")
 @click.option(
+    "--claims",
+    type=click.Choice(["all", "measured"]),
+    default="all",
+    show_default=True,
+    help="Which claims the page lists: those that nothing here measures too, or not.",
+)
+@click.option(
+    "--data-root",
+    type=click.Path(path_type=Path),
+    help="Instead of $RELICHECK_DATA: labels and images that the page shows by class.",
+)
+@click.option(
     "--tables",
     type=click.Path(path_type=Path, file_okay=False),
     help="Instead of a report, write the committed tables to this folder.",
@@ -42,15 +59,19 @@ def COMMAND(
     output: Path,
     baseline: str,
     title: str | None,
+    claims: str,
+    data_root: Path | None,
     tables: Path | None,
     check: bool,
     as_json: bool,
 ) -> int:
     """Write report.html, its tables (.md, .csv) and figure from a folder of records.
 
-    Subjects measured on the same images are set side by side, with paired differences
-    from the baseline; records that belong to a registered claim are judged. Nothing is
-    measured. Exit code 1: a claim is not reproduced, or with --check a table differs.
+    The page holds everything it shows and works from disk: claims to search, sort and
+    filter, each with its interval, records and command. Subjects measured on the same
+    images are set side by side, with paired differences from the baseline; records that
+    belong to a registered claim are judged. Nothing is measured. Exit code 1: a claim is
+    not reproduced, or with --check a table differs.
 
     \b
     Example:
@@ -60,15 +81,19 @@ def COMMAND(
         raise click.UsageError("--check goes with --tables DIR.")
     if tables is not None:
         return _tables(tables, check, as_json)
-    return _report(records, output, baseline, title, as_json)
+    from ..report_files import report_of
+
+    report, compared = report_of(
+        records, baseline, title, every_claim=claims == "all", data_root=data_root
+    )
+    return _written(output, report, compared, as_json)
 
 
-def _report(records: Path, output: Path, baseline: str, title: str | None, as_json: bool) -> int:
+def _written(output: Path, report: "Report", compared: "list[Comparison]", as_json: bool) -> int:
     from ..comparison_tables import comparison_text
-    from ..report_files import report_of, write_report
+    from ..report_files import write_report
     from ..tables import judgement_dicts, judgements_text
 
-    report, compared = report_of(records, baseline, title)
     page = write_report(output, report)
     if as_json:
         print_json(

@@ -1,6 +1,6 @@
-"""The report as one self-contained HTML page: it works from disk, offline, with nothing beside it."""
+"""The report as one self-contained HTML page: it works from disk, offline."""
 
-from .report import Picture, PlainTable, Report, Section
 from .render import render_page
+from .report import Picture, PlainTable, Report, Section
 
 __all__ = ["Picture", "PlainTable", "Report", "Section", "render_page"]

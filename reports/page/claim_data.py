@@ -18,7 +18,6 @@ FIELDS = (
     "admissible", "verdict", "reason", "measured", "number", "difference", "low", "high", "power",
     "p_value", "family", "command", "records",
 )  # fmt: skip
-_TEXTS = (str,)
 
 
 def ordered(judgements: Sequence[Judgement]) -> list[Judgement]:
@@ -77,15 +76,17 @@ _NUMBERS = (
 def _values(judgement: Judgement) -> tuple[Any, ...]:
     claim = judgement.claim
     low, high = judgement.interval or (None, None)
+    p_value = judgement.p_value if judgement.p_adjusted is None else judgement.p_adjusted
     return (
-        claim.id, claim.method, claim.architecture, claim.pretrain_data, claim.dataset, claim.metric,
-        claim.unit, claim.value, int(claim.recalled), claim.paper, claim.table, claim.protocol,
-        claim.source, claim.kind.replace("_", " "), _short(claim.margin), claim.margin_reason,
+        claim.id, claim.method, claim.architecture, claim.pretrain_data, claim.dataset,
+        claim.metric, claim.unit, claim.value, int(claim.recalled), claim.paper,
+        claim.table, claim.protocol, claim.source, claim.kind.replace("_", " "),
+        _short(claim.margin), claim.margin_reason,
         claim.unmeasurable or " or ".join(claim.evaluators),
         ", ".join(claim.protocols) or "any protocol of that evaluator",
         str(judgement.verdict), full_reason(judgement), measured_text(judgement),
         _short(judgement.measured), _short(judgement.difference), _short(low), _short(high),
-        judgement.power, _short(judgement.p_adjusted), judgement.family,
+        judgement.power, _short(p_value), judgement.family,
         repeat_command(judgement),
     )  # fmt: skip
 
@@ -111,7 +112,8 @@ def record_facts(record: Record) -> list[tuple[str, str]]:
         "record": record.id,
         "measured": f"{record.metric} {record.value:.4f} {record.unit}"
         + ("" if error is None else f" (standard error over images {error:.4f})"),
-        "subject": f"{record.subject} ({record.subject_kind}; {record.method}, {record.architecture})",
+        "subject": f"{record.subject} ({record.subject_kind}; {record.method}, "
+        f"{record.architecture})",
         "weights SHA-256": record.weights_sha256 or "none: no weights were read",
         "source file SHA-256": record.source_sha256 or "",
         "data set": f"{record.dataset} ({record.split})"

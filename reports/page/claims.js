@@ -15,7 +15,7 @@
   const byId = new Map();
   for (const claim of claims) byId.set(claim.id, [...(byId.get(claim.id) || []), claim]);
 
-  const PAGE = 100; // rows at a time: a thousand rows take longer to lay out than to choose
+  const PAGE = 50; // rows at a time: a thousand take longer to lay out than to choose
   const table = document.getElementById("claim-table");
   const body = table.tBodies[0];
   const form = document.querySelector(".filters");
@@ -73,12 +73,12 @@
       { "data-claim": claim.id, class: shown ? "opened" : null },
       h("th", { scope: "row" }, button, h("span", { class: "note" }, claim.architecture),
         h("span", { class: "note narrow" }, `${claim.dataset}, ${claim.metric}`)),
-      h("td", { class: "wide-ish" }, claim.dataset, h("span", { class: "note" }, claim.metric + unit)),
+      h("td", { class: "dataset" }, claim.dataset, h("span", { class: "note" }, claim.metric + unit)),
       h("td", { class: "wide" }, claim.paper),
-      h("td", { class: "figure" }, claim.value, claim.recalled ? h("span", { class: "note" }, "recalled") : ""),
-      h("td", { class: "figure" }, claim.measured),
+      h("td", { class: "figure", "data-label": "claimed" }, claim.value, claim.recalled ? " (recalled)" : ""),
+      h("td", { class: "figure measured", "data-label": "measured" }, claim.measured),
       h("td", { class: "figure wide" }, claim.difference === null ? "" : signed(claim.difference)),
-      h("td", {}, h("span", { class: `badge ${claim.tone}` }, sign(claim.verdict, claim.tone), claim.words)),
+      h("td", { class: "verdict" }, h("span", { class: `badge ${claim.tone}` }, sign(claim.verdict, claim.tone), claim.words)),
     );
     return shown ? [made, detailRow(claim)] : [made];
   }

@@ -85,16 +85,14 @@ def _figures(comparison: Comparison, scored: Sequence[Scored], unique: str) -> l
 def _accuracy(comparison: Comparison, index: int, name: str) -> str:
     title = comparison.columns[index].title
     rows, reference = [], None
-    for place, (label, row) in enumerate(
-        zip(row_names(comparison), comparison.rows, strict=True)
-    ):
+    for place, (label, row) in enumerate(zip(row_names(comparison), comparison.rows, strict=True)):
         cell = row.cells[index]
         dots = []
         if isinstance(cell, Estimate):
             tone = "" if row.is_method else "reference"
             shape = "" if row.is_method else "cross" if row.is_baseline else "plus"
             dots = [
-                Dot(value=cell.value, half_width=cell.half_width, place=place, tone=tone, shape=shape)
+                Dot(value=cell.value, interval=cell.interval, place=place, tone=tone, shape=shape)
             ]
             reference = cell.value if row.is_baseline else reference
         rows.append(DotRow(name=label, dots=dots))

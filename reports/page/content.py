@@ -15,7 +15,7 @@ from .claim_data import claim_data, ordered
 from .comparison_content import comparison_content
 from .gallery import address_of, galleries
 from .marks import MARKS, words
-from .paper_content import paper_content
+from .paper_content import judged_first, paper_content
 from .per_class import per_class
 from .pictures import class_pictures, effective_pictures, scatter_pictures
 from .report import Report, Section
@@ -42,6 +42,7 @@ def page_content(report: Report) -> dict[str, Any]:
         "effective": effective_pictures(claims),
         "contradictions": [_contradiction(c) for c in report.contradictions],
         "papers": paper_content(report.paper_tables),
+        "papers_judged": judged_first(report.paper_tables),
         "comparisons": [
             comparison_content(c, shown, number) for number, c in enumerate(compared, start=1)
         ],
@@ -54,7 +55,7 @@ def page_content(report: Report) -> dict[str, Any]:
         "replaced": len(report.scored) - len(shown),
         "commands": list(report.commands),
         "marks": [
-            {"name": str(v), "words": words(v), "tone": m.tone, "shape": m.shape, "meaning": m.meaning}
+            {"name": str(v), "words": words(v), "tone": m.tone, "meaning": m.meaning}
             for v, m in MARKS.items()
         ],
     }

@@ -91,6 +91,10 @@ function judged(claim, records, index) {
         h("figcaption", {}, "Measured minus claimed: the diamond with its 90 % interval, the claim's rounding included. The band is the margin.")),
     );
   }
+  if (claim.p_value !== null) {
+    const family = claim.family === 1 ? "" : ` after Holm over ${claim.family} claims of its table`;
+    parts.push(h("p", { class: "note" }, `p = ${claim.p_value.toPrecision(2)}${family} for "the claim holds within its margin".`));
+  }
   if (claim.power) parts.push(h("p", { class: "note" }, claim.power));
   parts.push(h("h3", {}, "Repeat it"), command(claim.command));
   for (const place of claim.records) {

@@ -86,11 +86,7 @@ def panels(judgements: Iterable[Judgement]) -> list[Panel]:
             measured = judgement.measured
             value = claim.number if measured is None else measured
             found[claim.data][_network(claim)] = (claim, value, measured is not None)
-    return [
-        panel
-        for data in SHIFTS
-        if (panel := _panel(data, found[data], imagenet)).points
-    ]
+    return [panel for data in SHIFTS if (panel := _panel(data, found[data], imagenet)).points]
 
 
 def fit(points: Sequence[tuple[float, float]]) -> Line:

@@ -11,13 +11,13 @@ from .svg import (
     element,
     figure,
     logit,
-    mark,
     series_class,
     text,
     unlogit,
     x_axis,
     y_axis,
 )
+from .svg import point as svg_point
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, WIDTH - 14.0, 30.0, 290.0
 _ROUND = (0.5, 1, 2, 5, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 95, 98, 99)
@@ -46,7 +46,9 @@ def effective_figure(panel: Panel, order: Sequence[str], name: str) -> str:
     for point in sorted(panel.points, key=lambda p: (not p.standard, p.claim.id)):
         place = 0 if point.standard else order.index(point.claim.method)
         content += _point(panel, point, across(point.imagenet), up(point.shifted), place)
-    return figure(_BOTTOM + 40, f"{panel.title} against ImageNet", _description(panel), content, name)
+    return figure(
+        _BOTTOM + 40, f"{panel.title} against ImageNet", _description(panel), content, name
+    )
 
 
 def _scale(values: list[float], start: float, end: float) -> Scale:
@@ -96,9 +98,8 @@ def _point(panel: Panel, point: Point, x: float, y: float, place: int) -> str:
         f"{panel.title} {point.shifted:.1f} ({how}){extra}"
     )
     hollow = "" if point.measured else " hollow"
-    shape = mark(SHAPES[place % len(SHAPES)], x, y)
-    path = element("path", d=shape, class_=f"mark {series_class(place)}{hollow}")
-    link = element("title", escape(title)) + path
+    drawn = svg_point(SHAPES[place % len(SHAPES)], x, y, f"{series_class(place)}{hollow}")
+    link = element("title", escape(title)) + drawn
     return element("a", link, href=f"#{claim.id}", tabindex="-1")
 
 

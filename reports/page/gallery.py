@@ -55,7 +55,11 @@ def galleries(scored: Iterable[Scored], labelled: Mapping[str, Labelled]) -> lis
         known = labelled.get(record.data_fingerprint)
         if known is None or known.image is None or item.correct is None:
             continue
-        if record.metric == "top1" and not record.condition and len(item.correct) == len(known.labels):
+        if (
+            record.metric == "top1"
+            and not record.condition
+            and len(item.correct) == len(known.labels)
+        ):
             key = (record.data_fingerprint, record.protocol, record.protocol_sha256)
             groups[key].setdefault(record.subject, item)
     return [
@@ -112,7 +116,7 @@ def _shown(known: Labelled, index: int, answers: np.ndarray, names: Sequence[str
 
 
 def png_address(pixels: np.ndarray) -> str:
-    """Return [height, width, 3] uint8 as a `data:` address of a PNG, its longer side at most 96 px."""
+    """Return [height, width, 3] uint8 as a PNG in a `data:` address, at most 96 px a side."""
     from PIL import Image
 
     image = Image.fromarray(pixels)

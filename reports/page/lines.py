@@ -12,8 +12,8 @@ from .svg import (
     element,
     figure,
     limits,
-    mark,
     number,
+    point,
     series_class,
     text,
     x_axis,
@@ -79,7 +79,7 @@ def _line(curve: SeverityCurve, row: Row, place: int, across: Scale, up: Scale) 
     path = "M" + "L".join(f"{number(x)} {number(y)}" for x, y, _ in points)
     parts.append(element("path", d=path, class_=f"curve {tone}{style}"))
     shape = SHAPES[place % len(SHAPES)]
-    parts += [element("path", d=mark(shape, x, y, 3.5), class_=f"mark {tone}") for x, y, _ in points]
+    parts += [point(shape, x, y, tone, 3.5) for x, y, _ in points]
     return "".join(parts)
 
 

@@ -6,7 +6,6 @@ from itertools import groupby
 from typing import Any
 
 from ..paper_tables import PaperTable, TableCell
-from ..verdict import Verdict
 from .marks import MARKS, words
 
 
@@ -15,18 +14,25 @@ def paper_content(tables: Sequence[PaperTable]) -> list[dict[str, Any]]:
     return [_table(table) for table in tables]
 
 
+def judged_first(tables: Sequence[PaperTable]) -> int:
+    """Return how many tables stand before the first one of which nothing was measured."""
+    return next((n for n, table in enumerate(tables) if not has_measurement(table)), len(tables))
+
+
+def has_measurement(table: PaperTable) -> bool:
+    """Return whether a cell of the table was judged."""
+    return any(cell.state == "judged" for cell in table.cells)
+
+
 def _table(table: PaperTable) -> dict[str, Any]:
     verdicts = Counter(j.verdict for j in table.judgements)
     counted = [f"{verdicts[v]} {words(v)}" for v in MARKS if verdicts[v]]
     return {
         "name": table.name,
         "title": table.layout.title,
-        "paper": table.layout.paper,
-        "topic": table.layout.topic,
         "counted": ", ".join(counted),
-        "judged": any(v is not Verdict.NOT_MEASURED for v in verdicts),
         "stub": table.stub,
-        # Columns of one group stand under one head; where nobody groups, one row of heads is enough.
+        # Columns of one group stand under one head; without groups one row of heads is enough.
         "groups": [
             {"head": head, "span": len(list(columns))}
             for head, columns in groupby(column.group for column in table.columns)
@@ -45,7 +51,8 @@ def _table(table: PaperTable) -> dict[str, Any]:
             for index, row in enumerate(table.rows)
         ],
         "width": len(table.stub) + len(table.columns),
-        "notes": [{"mark": note.mark, "text": note.text} for note in table.notes],
+        "notes": table.notes,
+        "lettered": [note for note in table.notes if note.mark],
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...evaluations.record import Record
-from ..paired import Estimate, mean_estimate
+from ..proportion import wilson
 from ..scored import Scored
 from .labelled import Labelled
 
@@ -16,12 +16,24 @@ _MOST_NETWORKS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
+class Share:
+    """Of one class: right answers in percent, and their 95 % interval.
+
+    Wilson's: of the ten images that ImageNetV2 has of a class all may be right, and a
+    normal interval would then have no width and other ones would pass 100 %.
+    """
+
+    value: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Network:
     """One subject under one protocol, by class."""
 
     name: str
     overall: float  # percent
-    by_class: tuple[Estimate, ...]  # percent, in the order of the classes shown
+    by_class: tuple[Share, ...]  # in the order of the classes shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +63,11 @@ def per_class(scored: Iterable[Scored], labelled: Mapping[str, Labelled]) -> lis
         groups[record.data_fingerprint, record.protocol, record.protocol_sha256].setdefault(
             record.subject, item
         )
-    return [
+    compared = [
         _compare(labelled[fingerprint], protocol, sorted(items.values(), key=_best_first))
         for (fingerprint, protocol, _), items in sorted(groups.items())
     ]
+    return sorted(compared, key=lambda shown: (shown.title.casefold(), shown.protocol))
 
 
 def _counts(item: Scored, known: Labelled) -> bool:
@@ -94,9 +107,16 @@ def _compare(known: Labelled, protocol: str, items: list[Scored]) -> PerClass:
     )
 
 
-def _shares(item: Scored, known: Labelled, present: list[int]) -> list[Estimate]:
+def _shares(item: Scored, known: Labelled, present: list[int]) -> list[Share]:
     assert item.correct is not None
-    return [mean_estimate(item.correct[known.labels == label].astype(float)) for label in present]
+    return [share_of(item.correct[known.labels == label]) for label in present]
+
+
+def share_of(correct: np.ndarray) -> Share:
+    """Return the share of [images] bool answers that are right."""
+    right, images = int(np.count_nonzero(correct)), len(correct)
+    low, high = wilson(right, images)
+    return Share(value=100 * right / images, interval=(100 * low, 100 * high))
 
 
 def _order(values: np.ndarray) -> list[int]:

@@ -9,7 +9,7 @@ from .effective import Panel, panels
 from .effective_figure import effective_figure, methods_of
 from .per_class import PerClass
 from .scatter import difference_figure, plotted, scatter_figure
-from .svg import SHAPES, element, mark, series_class
+from .svg import SHAPES, element, point, series_class
 
 
 def scatter_pictures(judgements: Sequence[Judgement]) -> list[dict[str, str]]:
@@ -58,15 +58,16 @@ def _caption(panel: Panel) -> str:
         else f"{panel.title}: baseline through {line.networks} supervised networks."
     )
     best = [
-        (effective, point)
-        for point in panel.points
-        if not point.standard and (effective := panel.effective(point)) is not None
+        (effective, network)
+        for network in panel.points
+        if not network.standard and (effective := panel.effective(network)) is not None
     ]
     if best:
-        effective, point = max(best, key=lambda pair: pair[0])
+        effective, highest = max(best, key=lambda pair: pair[0])
+        words = f"{effective:+.1f}".replace("-", "\N{MINUS SIGN}")
         text += (
-            f" Highest above it: {point.claim.method}, {point.claim.architecture}, "
-            f"{effective:+.1f} points."
+            f" Of the others {highest.claim.method}, {highest.claim.architecture}, lies "
+            f"{'highest above' if effective > 0 else 'nearest below'} it: {words} points."
         )
     if panel.left_out:
         names = ", ".join(f"{c.method}, {c.architecture} ({c.value})" for c in panel.left_out)
@@ -86,7 +87,7 @@ def _class_picture(shown: PerClass, name: str) -> dict[str, Any]:
             dots=[
                 Dot(
                     value=network.by_class[place].value,
-                    half_width=network.by_class[place].half_width,
+                    interval=network.by_class[place].interval,
                     place=index,
                 )
                 for index, network in enumerate(shown.networks)
@@ -115,9 +116,10 @@ def _class_picture(shown: PerClass, name: str) -> dict[str, Any]:
             f"Accuracy by class on {shown.title}",
             f"Top-1 accuracy in percent by class, {shown.protocol}. {description}.",
             name,
+            within=(0.0, 100.0),
         ),
         "caption": f"{shown.title}, {shown.protocol}: {which}, the hardest at the top, with 95 % "
-        "intervals over the images of a class.",
+        "Wilson intervals over the images of a class.",
         "legend": [
             {"words": f"{network.name} ({network.overall:.2f} %)", "key": legend_key(place)}
             for place, network in enumerate(shown.networks)
@@ -127,8 +129,5 @@ def _class_picture(shown: PerClass, name: str) -> dict[str, Any]:
 
 def legend_key(place: int) -> str:
     """Return the mark of the series at `place` as a small <svg> beside its name."""
-    path = element(
-        "path", d=mark(SHAPES[place % len(SHAPES)], 7, 7), class_=f"mark {series_class(place)}"
-    )
-    return element("svg", path, class_="key", viewBox="0 0 14 14", aria_hidden="true")
-
+    drawn = point(SHAPES[place % len(SHAPES)], 7, 7, series_class(place))
+    return element("svg", drawn, class_="key", viewBox="0 0 14 14", aria_hidden="true")

@@ -5,7 +5,7 @@ from html import escape
 
 from ..verdict import Judgement
 from .marks import MARKS, words
-from .svg import WIDTH, Scale, element, figure, limits, mark, text, tick_text, x_axis, y_axis
+from .svg import WIDTH, Scale, element, figure, limits, point, text, tick_text, x_axis, y_axis
 
 _LEFT, _RIGHT, _TOP = 46.0, WIDTH - 14.0, 30.0
 
@@ -61,9 +61,7 @@ def difference_figure(judgements: Sequence[Judgement], name: str) -> str:
     content = text(4, 14, "measured \N{MINUS SIGN} claimed (points)", "label")
     content += x_axis(across, bottom, _TOP, "claimed (%)", across.ticks())
     content += y_axis(up, _LEFT, _RIGHT, up.ticks())
-    content += element(
-        "line", x1=_LEFT, x2=_RIGHT, y1=up(0.0), y2=up(0.0), class_="guide"
-    )
+    content += element("line", x1=_LEFT, x2=_RIGHT, y1=up(0.0), y2=up(0.0), class_="guide")
     for judgement, (below, above) in zip(judgements, ends, strict=True):
         x = across(judgement.claim.number)
         tone = MARKS[judgement.verdict].tone
@@ -93,7 +91,7 @@ def _point(judgement: Judgement, x: float, y: float) -> str:
     # which has the same links.
     return element(
         "a",
-        title + element("path", d=mark(_SHAPE.get(look.shape, look.shape), x, y), class_=f"mark {look.tone}"),
+        title + point(_SHAPE.get(look.shape, look.shape), x, y, look.tone),
         href=f"#{judgement.claim.id}",
         tabindex="-1",
     )

@@ -17,7 +17,7 @@ Transform = Callable[[float], float]
 
 
 def element(name: str, content: str = "", **attributes: object) -> str:
-    """Return `<name ...>content</name>`; a trailing or inner underscore of a name is a hyphen.
+    """Return `<name ...>content</name>`; an underscore in a name is a hyphen.
 
     Attributes that are None are left out, texts are escaped; `content` is markup.
     """
@@ -103,7 +103,9 @@ class Scale:
         return [round(index * step, 10) + 0.0 for index in range(first, last + 1)]
 
 
-def limits(values: Iterable[float], margin: float = 0.06, least: float = 1e-6) -> tuple[float, float]:
+def limits(
+    values: Iterable[float], margin: float = 0.06, least: float = 1e-6
+) -> tuple[float, float]:
     """Return the ends of an axis that holds `values` with some room on both sides."""
     found = list(values)
     low, high = min(found), max(found)
@@ -140,22 +142,43 @@ def y_axis(scale: Scale, x: float, right: float, ticks: Sequence[float]) -> str:
     return "".join(parts)
 
 
-def mark(kind: str, x: float, y: float, radius: float = 4.5) -> str:
+# Corners of areas and ends of lines, in radii from the mark's centre; y points down.
+_AREAS = {
+    "square": ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
+    "up": ((0, -1.15), (1.15, 0.85), (-1.15, 0.85)),
+    "down": ((0, 1.15), (1.15, -0.85), (-1.15, -0.85)),
+    "diamond": ((0, -1.3), (1.2, 0), (0, 1.3), (-1.2, 0)),
+}
+_LINES = {
+    "cross": (((-1, -1), (1, 1)), ((-1, 1), (1, -1))),
+    "plus": (((-1.2, 0), (1.2, 0)), ((0, -1.2), (0, 1.2))),
+}
+
+
+def mark(shape: str, x: float, y: float, radius: float = 4.5) -> str:
     """Return the path data of a mark: shapes differ, so that colour is never needed."""
-    r = radius
-    corners = {
-        "circle": "",
-        "square": f"M{number(x - r * 0.9)} {number(y - r * 0.9)}h{number(r * 1.8)}v{number(r * 1.8)}h{number(-r * 1.8)}z",
-        "up": f"M{number(x)} {number(y - r * 1.15)}l{number(r * 1.15)} {number(r * 2)}h{number(-r * 2.3)}z",
-        "down": f"M{number(x)} {number(y + r * 1.15)}l{number(r * 1.15)} {number(-r * 2)}h{number(-r * 2.3)}z",
-        "diamond": f"M{number(x)} {number(y - r * 1.3)}l{number(r * 1.2)} {number(r * 1.3)}l{number(-r * 1.2)} {number(r * 1.3)}l{number(-r * 1.2)} {number(-r * 1.3)}z",
-        "cross": f"M{number(x - r)} {number(y - r)}l{number(2 * r)} {number(2 * r)}m0 {number(-2 * r)}l{number(-2 * r)} {number(2 * r)}",
-        "plus": f"M{number(x - r * 1.2)} {number(y)}h{number(2.4 * r)}m{number(-1.2 * r)} {number(-1.2 * r)}v{number(2.4 * r)}",
-    }
-    return corners[kind] or (
-        f"M{number(x - r)} {number(y)}a{number(r)} {number(r)} 0 1 0 {number(2 * r)} 0"
-        f"a{number(r)} {number(r)} 0 1 0 {number(-2 * r)} 0z"
+
+    def path(corners: Iterable[tuple[float, float]]) -> str:
+        return "M" + "L".join(
+            f"{number(x + radius * dx)} {number(y + radius * dy)}" for dx, dy in corners
+        )
+
+    if shape in _AREAS:
+        return path(_AREAS[shape]) + "z"
+    if shape in _LINES:
+        return "".join(path(line) for line in _LINES[shape])
+    r = number(radius)
+    half = f"a{r} {r} 0 1 0 "
+    return (
+        f"M{number(x - radius)} {number(y)}{half}{number(2 * radius)} 0"
+        f"{half}{number(-2 * radius)} 0z"
     )
+
+
+def point(shape: str, x: float, y: float, kind: str, radius: float = 4.5) -> str:
+    """Return a mark as an element of the classes `kind`."""
+    drawn = " drawn" if shape in _LINES else ""
+    return element("path", d=mark(shape, x, y, radius), class_=f"mark{drawn} {kind}")
 
 
 SHAPES = ("circle", "square", "up", "diamond", "down", "plus", "cross")

@@ -154,7 +154,8 @@
     const claim = (byId.get(id) || [])[0];
     if (!claim) return;
     if (!found.includes(claim)) {
-      form.reset();
+      search.value = "";
+      for (const select of selects) select.value = "";
       choose();
     }
     limit = Math.max(limit, Math.ceil((found.indexOf(claim) + 1) / PAGE) * PAGE);

@@ -33,7 +33,7 @@ def page_content(report: Report) -> dict[str, Any]:
         "summaries": [summary(comparison) for comparison in compared],
         "tiles": _tiles(claims),
         "share": _share(report.judgements),
-        "claims": [_claim(judgement) for judgement in ordered(report.judgements)],
+        "claims": _claims(ordered(report.judgements)),
         "claims_listed": len(claims),
         "claim_data": claim_data(claims) if claims else "",
         "choices": _choices(claims),
@@ -89,6 +89,18 @@ def _share(judgements: Sequence[Judgement]) -> dict[str, Any]:
         "width": f"{high - low:.1f}",
         "sentence": found.sentence,
     }
+
+
+def _claims(judgements: Sequence[Judgement]) -> list[dict[str, str]]:
+    """Return the rows that the page has without its script: of the claims that were judged."""
+    rows: list[dict[str, str]] = []
+    anchors: set[str] = set()
+    for judgement in judgements:
+        # Several checkpoints may speak of one claim; its address leads to the first row.
+        anchor = "" if judgement.claim.id in anchors else judgement.claim.id
+        anchors.add(anchor)
+        rows.append({**_claim(judgement), "anchor": anchor})
+    return rows
 
 
 def _claim(judgement: Judgement) -> dict[str, str]:

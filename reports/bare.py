@@ -1,5 +1,7 @@
 """What a claim needs, said without looking for it: the same words on every machine."""
 
+from functools import cache
+
 from .claims import Claim
 from .verdict import Judgement, Verdict
 from .where import data_address, network_of, weights_address, weights_needed
@@ -45,10 +47,14 @@ def _missing(claim: Claim) -> tuple[str, ...]:
 
 
 def _measurable(claim: Claim) -> bool:
+    return not claim.unmeasurable and any(name in _evaluators() for name in claim.evaluators)
+
+
+@cache  # a folder is read for each listing, and a thousand claims ask
+def _evaluators() -> frozenset[str]:
     from ..evaluations.evaluator import evaluators
 
-    known = {*evaluators.names(), "predictions"}
-    return not claim.unmeasurable and any(name in known for name in claim.evaluators)
+    return frozenset({*evaluators.names(), "predictions"})
 
 
 def _subject(claim: Claim) -> str:
@@ -66,6 +72,7 @@ def _data(claim: Claim) -> str:
     return f"needs {title} under $RELICHECK_DATA/{claim.data}: {_address(claim.data)}"
 
 
+@cache
 def _address(data: str) -> str:
     from ..evaluations.dataset import datasets
 

@@ -193,7 +193,8 @@ def characteristics(scenario: Scenario, draws: int = DRAWS, seed: int = SEED) ->
 
 
 def _percent(holds: Any) -> float:
-    return 100 * float(np.mean(np.asarray(holds, bool)))
+    answers = np.asarray(holds, bool)
+    return 100 * int(np.count_nonzero(answers)) / answers.size
 
 
 @dataclass(frozen=True, kw_only=True)

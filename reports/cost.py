@@ -147,7 +147,7 @@ def _passes(claim: Claim, name: str) -> tuple[float, str]:
         return (
             _TRAINING * labelled * epochs * rates + scored,
             f"{labelled:,} images, {epochs} epochs in all, "
-            f"{rates} learning rate{'s' if rates > 1 else ''}, and backwards; {tested}",
+            f"{rates} learning rate{'s' if rates > 1 else ''}, forwards and backwards; {tested}",
         )
     if name == "transfer_finetune":
         runs = protocol.learning_rates * (protocol.weight_decays + 1)

@@ -91,8 +91,11 @@ def COMMAND(
 
 def _written(output: Path, report: "Report", compared: "list[Comparison]", as_json: bool) -> int:
     from ..comparison_tables import comparison_text
+    from ..contradictions import contradictions_among, contradictions_text
+    from ..proportion import reproduced
     from ..report_files import write_report
     from ..tables import judgement_dicts, judgements_text
+    from ..verified import summary
 
     page = write_report(output, report)
     if as_json:
@@ -100,6 +103,8 @@ def _written(output: Path, report: "Report", compared: "list[Comparison]", as_js
             {
                 "report": str(page),
                 "claims": judgement_dicts(report.judgements),
+                "reproduced": reproduced(report.judgements).as_dict(),
+                "contradictions": [c.as_dict() for c in contradictions_among(report.judgements)],
                 "comparisons": [comparison.as_dict() for comparison in compared],
             }
         )
@@ -108,6 +113,8 @@ def _written(output: Path, report: "Report", compared: "list[Comparison]", as_js
             click.echo(comparison_text(comparison))
         if report.judgements:
             click.echo(judgements_text(report.judgements))
+            click.echo(contradictions_text(contradictions_among(report.judgements)), nl=False)
+            say(summary(report.judgements))
         click.echo(f"Report: {page}")
     return 1 if any(judgement.verdict.discrepancy for judgement in report.judgements) else 0
 

@@ -173,7 +173,7 @@ class _Notes:
         general = [
             self._layout.note,
             _ORDER[self._layout.layout],
-            f"{DASH} alone: {self._layout.blank}." if "empty" in states else "",
+            f"Where {DASH} stands alone, {self._layout.blank}." if "empty" in states else "",
             f"In parentheses: {_RECALLED}." if "recalled" in states else "",
         ]
         return (

@@ -60,7 +60,9 @@ def test_a_cell_that_the_paper_leaves_empty_says_so():
     cell = table.rows[0].cells[1]
 
     assert (table.rows[0].labels, cell.state, cell.text) == (("PIRL",), "empty", "-")
-    assert "- alone: the paper leaves this cell empty." in [note.text for note in table.notes]
+    assert "Where - stands alone, the paper leaves the cell empty." in [
+        note.text for note in table.notes
+    ]
 
 
 def test_a_disagreement_has_a_note_with_its_reason(reproduced):

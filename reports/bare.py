@@ -1,10 +1,13 @@
 """What a claim needs, said without looking for it: the same words on every machine."""
 
+from functools import cache
+
 from .claims import Claim
 from .verdict import Judgement, Verdict
 from .where import data_address, network_of, weights_address, weights_needed
 
 
+@cache
 def bare_judgement(claim: Claim) -> Judgement:
     """Return the judgement of a claim that nothing measured speaks of.
 
@@ -23,6 +26,7 @@ def bare_judgement(claim: Claim) -> Judgement:
     )
 
 
+@cache
 def needs(claim: Claim) -> tuple[str, ...]:
     """Return each thing that is missing in few words, equal for claims that share it.
 
@@ -44,6 +48,7 @@ def _missing(claim: Claim) -> tuple[str, ...]:
     return tuple(thing for thing in (weights, _data(claim)) if thing)
 
 
+@cache
 def _measurable(claim: Claim) -> bool:
     from ..evaluations.evaluator import evaluators
 
@@ -66,6 +71,7 @@ def _data(claim: Claim) -> str:
     return f"needs {title} under $RELICHECK_DATA/{claim.data}: {_address(claim.data)}"
 
 
+@cache
 def _address(data: str) -> str:
     from ..evaluations.dataset import datasets
 

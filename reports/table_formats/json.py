@@ -1,6 +1,5 @@
-"""JSON, every number in full. Its schema, `relicheck.paper_tables/1`:
+"""JSON, every number in full, by the schema `relicheck.paper_tables/1`.
 
-    schema    "relicheck.paper_tables/1"
     tables    list, in the order asked for, each:
       name, title, topic, paper, source     as the layout declares them
       layout      "seen", "recalled" or "composed": what is known of the order of rows and columns

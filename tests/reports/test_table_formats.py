@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -135,6 +137,22 @@ def test_the_tracker_has_the_trackers_columns_and_each_claim_once(tables):
 )  # fmt: skip
 def test_latex_prints_special_characters_as_they_are(text, printed):
     assert escaped(text) == printed
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+def test_latex_compiles_without_a_line_that_is_too_wide(tables, tmp_path):
+    text = rendered("latex", *tables.values())
+    (tmp_path / "all.tex").write_text(
+        "\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}\n"
+        + text.replace("\\end{table}", "\\end{table}\\clearpage")
+        + "\\end{document}\n",
+        encoding="utf-8",
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert run.returncode == 0, run.stdout[-2000:]
+    assert "Overfull \\hbox" not in run.stdout
 
 
 def test_latex_is_balanced_and_has_as_many_cells_as_columns(tables):

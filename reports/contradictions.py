@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from ..checkpoints.errors import BadClaim
 from .claim_registry import load_claims
 from .claims import Claim
 from .metrics import METRICS
+from .verdict import Judgement
 
 FILE = Path(__file__).with_name("contradictions.toml")
 RELATIONS = ("complement", "equal", "difference", "ratio")
@@ -83,6 +85,32 @@ def load_contradictions() -> tuple[Contradiction, ...]:
 def contradictions_of(identifier: str) -> tuple[Contradiction, ...]:
     """Return the contradictions that the claim with this id is part of."""
     return tuple(c for c in load_contradictions() if identifier in c.claims)
+
+
+def contradictions_among(judgements: Iterable[Judgement]) -> list[Contradiction]:
+    """Return the contradictions that claims judged are part of, in the registry's order."""
+    ids = {judgement.claim.id for judgement in judgements}
+    return [c for c in load_contradictions() if ids & set(c.claims)]
+
+
+def contradictions_text(contradictions: Iterable[Contradiction]) -> str:
+    """Return title, arithmetic and statement of each, for a terminal; "" for none."""
+    return "".join(
+        "\n".join(
+            [
+                f"{c.title} ({c.id})",
+                *(
+                    f"  {fact.arithmetic}    {fact.claims[0]} | {fact.claims[1]}"
+                    for fact in c.facts
+                ),
+                *(f"  {figure}" for figure in c.figures),
+                *(f"  {line}" for line in wrap(c.statement, 94)),
+                f"  Seen in: {c.source}",
+            ]
+        )
+        + "\n\n"
+        for c in contradictions
+    )
 
 
 def read_contradictions(file: Path, claims: Iterable[Claim]) -> tuple[Contradiction, ...]:

@@ -15,6 +15,8 @@ from ..checkpoints.errors import UnknownName
 from ..checkpoints.files import write_text
 from .bare import bare_judgement
 from .battery import battery
+from .characteristics_figure import characteristics_figure
+from .characteristics_table import characteristics_table
 from .claim_registry import load_claims
 from .layout import csv_table
 from .table_claims import place
@@ -38,6 +40,7 @@ class Table:
 
     make: Callable[[], Files]
     folders: tuple[str, ...] = ()  # that hold nothing but these files
+    long: bool = False  # many minutes: made only where it is named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +58,7 @@ def regenerate(folder: Path, check: bool = False, only: Sequence[str] = ()) -> l
     Args:
         folder: of the committed tables.
         check: compare and write nothing.
-        only: names of `TABLES`; (): all.
+        only: names of `TABLES`; (): all but the long ones.
 
     Raises:
         UnknownName: there is none of that name.
@@ -68,8 +71,17 @@ def regenerate(folder: Path, check: bool = False, only: Sequence[str] = ()) -> l
         outcome
         for name, table in TABLES.items()
         if not only or name in only
-        for outcome in _make(Path(folder), table, check)
+        for outcome in _outcomes(Path(folder), name, table, check, wanted=bool(only))
     ]
+
+
+def _outcomes(
+    folder: Path, name: str, table: Table, check: bool, wanted: bool
+) -> Iterable[Outcome]:
+    if table.long and not wanted:
+        yield Outcome(name=name, state="skipped", detail=f"takes long: --only {name} makes it")
+    else:
+        yield from _make(folder, table, check)
 
 
 def _make(folder: Path, table: Table, check: bool) -> Iterable[Outcome]:
@@ -189,6 +201,15 @@ def _battery() -> Files:
     return {"battery.md": f"# {_BATTERY}\n\n{made[0]}", "battery.csv": made[1]}
 
 
+def _characteristics() -> Files:
+    text, table = characteristics_table()
+    return {
+        "operating_characteristics.md": f"# {_CHARACTERISTICS}\n\n{text}",
+        "operating_characteristics.csv": table,
+        "operating_characteristics.svg": characteristics_figure(),
+    }
+
+
 def _measured(kind: str) -> list[Judgement]:
     return list(_measured_once(kind))
 
@@ -210,6 +231,7 @@ def _measured_once(kind: str) -> tuple[Judgement, ...]:
 
 
 _BATTERY = "The evaluators on real images: published weights beside an untrained network"
+_CHARACTERISTICS = "How often a verdict errs: operating characteristics by simulation"
 
 TABLES = {
     "relicv2_page": Table(
@@ -233,5 +255,8 @@ TABLES = {
     ),
     "papers": Table(make=papers, folders=tuple(COMMITTED.values())),
     "model_index": Table(make=cards, folders=(CARDS,)),
-    "battery": Table(make=_battery),
+    "operating_characteristics": Table(make=_characteristics),
+    # Nothing is claimed of these numbers, no verdict rests on them, and the evaluators behind them
+    # have their own tests; making them takes as long as all else together, many times over.
+    "battery": Table(make=_battery, long=True),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import sqrt
+from typing import Any
 
 Z_95 = 1.6448536269514722  # one-sided 95 % quantile of the standard normal: 90 % intervals
 
@@ -13,11 +14,25 @@ def t_95(degrees: int) -> float:
     return float(stdtrit(degrees, 0.95))
 
 
-def upper_tail(statistic: float, degrees: int | None) -> float:
-    """Return P(T > statistic) for Student's t, or for the standard normal (`degrees` None)."""
+def upper_tails(beyond: Any, error: Any, degrees: int | None) -> Any:
+    """Return P(a mean lies so far above its expectation), one-sided; shapes broadcast.
+
+    Args:
+        beyond: how far it lies above, in the unit of `error`.
+        error: its standard error; 0: what is above is certain, what is not is not.
+        degrees: of freedom of the error, for Student's t; None: known, for the normal.
+
+    Returns:
+        float64 array of p values.
+    """
+    import numpy as np
     from scipy.special import ndtr, stdtr
 
-    return float(ndtr(-statistic) if degrees is None else stdtr(degrees, -statistic))
+    beyond, error = np.asarray(beyond, float), np.asarray(error, float)
+    statistic = np.divide(beyond, error, out=np.zeros(np.broadcast(beyond, error).shape),
+                          where=error > 0)  # fmt: skip
+    tails = ndtr(-statistic) if degrees is None else stdtr(degrees, -statistic)
+    return np.where(error > 0, tails, np.where(beyond > 0, 0.0, 1.0))
 
 
 def mean(values: Sequence[float]) -> float:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from ..evaluations.record import Record
 from .claim_rules import key
 from .claims import Claim
+from .multiplicity import judge_together
 from .records import speaks_of
-from .verdict import Judgement, judge
+from .verdict import Judgement
 
 
 def judge_records(records: Sequence[Record], claims: Iterable[Claim]) -> list[Judgement]:
@@ -22,7 +23,7 @@ def judge_records(records: Sequence[Record], claims: Iterable[Claim]) -> list[Ju
     by_data: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         by_data[record.dataset].append(record)
-    judgements = []
+    measured: list[tuple[Claim, Sequence[Record]]] = []
     for claim in claims:
         if claim.recalled:
             continue
@@ -30,8 +31,8 @@ def judge_records(records: Sequence[Record], claims: Iterable[Claim]) -> list[Ju
         for record in by_data[claim.data]:
             if speaks_of(record, claim) and is_of(record, claim):
                 subjects[_identity(record)].append(record)
-        judgements += [judge(claim, subjects[subject]) for subject in sorted(subjects)]
-    return judgements
+        measured += [(claim, subjects[subject]) for subject in sorted(subjects)]
+    return judge_together(measured)
 
 
 def is_of(record: Record, claim: Claim) -> bool:

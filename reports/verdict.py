@@ -5,7 +5,6 @@ only rounding and numerics; a probe or a fine-tuned network varies with its seed
 of the images varies with the draw. So the interval depends on the claim's kind.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,11 +14,11 @@ from ..evaluations.record import Record
 from .claim_rules import FEWEST_STANDARD_ERRORS, SEED_DEVIATION, TEST_IMAGES
 from .claims import Claim
 from .decision import NOISE, Outcome, decide, limits
-from .intervals import Z_95, deviation, mean, part_error, t_95, upper_tail
+from .intervals import Z_95, deviation, mean, part_error, t_95, upper_tails
 from .metrics import METRICS
 from .power import power_statement
 from .records import flaw, from_predictions, number_of
-from .spread import Key, Spread, spread_key
+from .spread import Key, Spread, by_protocol, spread_key
 
 _MOST_SEEDS = 100
 
@@ -100,14 +99,8 @@ def judge(
                 protocols=(record.protocol,),
                 records=records,
             )
-    groups: dict[tuple[str, str], list[Record]] = defaultdict(list)
-    for record in records:
-        groups[record.protocol, record.protocol_sha256].append(record)
     return _combine(
-        [
-            _judge_protocol(claim, group, numbers, spreads or {})
-            for _, group in sorted(groups.items())
-        ]
+        [_judge_protocol(claim, group, numbers, spreads or {}) for group in by_protocol(records)]
     )
 
 
@@ -146,6 +139,8 @@ def _combine(judgements: Sequence[Judgement]) -> Judgement:
             reason=f"All protocols agree. {first.reason}",
             protocols=protocols,
             records=records,
+            # Each of them has to be a discrepancy for all to be one.
+            p_value=max((j.p_value for j in judgements if j.p_value is not None), default=None),
         )
     return Judgement(
         claim=first.claim,
@@ -187,7 +182,9 @@ def _judge_protocol(
         return _judge_part(facts, values)
     if claim.kind == "recomputation":
         return _judge_recomputation(facts)
-    return _judge_complete(facts, values, spreads.get(spread_key(records[0])))
+    return _judge_complete(
+        facts, values, spreads.get(spread_key(records[0], claim.kind == "re_pretraining"))
+    )
 
 
 def _judge_recomputation(facts: Judgement) -> Judgement:
@@ -249,9 +246,7 @@ def _spread(claim: Claim, values: Sequence[float], pooled: Spread | None) -> Spr
 
 def _p_value(beyond: float, error: float, degrees: int | None) -> float:
     """Return P(so far beyond the margin | the claim holds at the margin), one-sided."""
-    if not error:
-        return float(beyond <= NOISE)
-    return upper_tail(beyond / error, degrees)
+    return float(upper_tails(beyond - NOISE, error, degrees))
 
 
 def _judge_part(facts: Judgement, values: Sequence[float]) -> Judgement:

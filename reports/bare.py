@@ -7,6 +7,7 @@ from .verdict import Judgement, Verdict
 from .where import data_address, network_of, weights_address, weights_needed
 
 
+@cache
 def bare_judgement(claim: Claim) -> Judgement:
     """Return the judgement of a claim that nothing measured speaks of.
 
@@ -25,6 +26,7 @@ def bare_judgement(claim: Claim) -> Judgement:
     )
 
 
+@cache
 def needs(claim: Claim) -> tuple[str, ...]:
     """Return each thing that is missing in few words, equal for claims that share it.
 
@@ -46,6 +48,7 @@ def _missing(claim: Claim) -> tuple[str, ...]:
     return tuple(thing for thing in (weights, _data(claim)) if thing)
 
 
+@cache
 def _measurable(claim: Claim) -> bool:
     return not claim.unmeasurable and any(name in _evaluators() for name in claim.evaluators)
 

@@ -4,7 +4,9 @@
     for row in tables["byol_1"].rows: ...      # row.labels, row.cells[i].text, .claim, .judgements
 
 A table is a function of the claims, the layouts and the judgements alone. What no judgement
-speaks of is empty, and says what it would need without looking for it.
+speaks of is empty, and says what it would need without looking for it. Below a table stand how many
+of its claims were reproduced, p values after Holm over each source's table, and what
+contradicts its claims.
 """
 
 from collections import defaultdict
@@ -15,6 +17,9 @@ from typing import Literal
 from .bare import bare_judgement, needs
 from .claim_registry import load_claims
 from .claims import Claim
+from .contradictions import Contradiction, load_contradictions
+from .multiplicity import over_tables
+from .proportion import reproduced
 from .table_claims import place
 from .table_layout import Layout, load_layouts
 from .tables import full_reason, measured_text, verdict_words
@@ -130,16 +135,27 @@ def paper_tables(
     claims = load_claims() if claims is None else claims
     layouts = load_layouts() if layouts is None else layouts
     known: dict[str, list[Judgement]] = defaultdict(list)
-    for judgement in judgements:
+    for judgement in over_tables(list(judgements)):
         known[judgement.claim.id].append(judgement)
     return {name: paper_table(layout, known, claims) for name, layout in layouts.items()}
 
 
 def paper_table(
-    layout: Layout, judgements: Mapping[str, Sequence[Judgement]], claims: Sequence[Claim]
+    layout: Layout,
+    judgements: Mapping[str, Sequence[Judgement]],
+    claims: Sequence[Claim],
+    contradictions: Sequence[Contradiction] | None = None,
 ) -> PaperTable:
-    """Return one table. `judgements` by claim id; a claim without any is judged bare."""
-    notes = _Notes(layout)
+    """Return one table. `judgements` by claim id; a claim without any is judged bare.
+
+    Args:
+        layout: of the table.
+        judgements: after Holm, where they are to be: `multiplicity.over_tables`.
+        claims: of the registry.
+        contradictions: between them; None: the registry's.
+    """
+    known = load_contradictions() if contradictions is None else contradictions
+    notes = _Notes(layout, known)
     rows = tuple(
         TableRow(
             section=row.section,
@@ -160,21 +176,34 @@ def paper_table(
 class _Notes:
     """The notes of one table, lettered in the order in which cells first need them."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, contradictions: Sequence[Contradiction]) -> None:
         self._layout = layout
+        self._contradictions = contradictions
         self._marks: dict[str, str] = {}
+
+    def contradicting(self, claim: Claim) -> tuple[str, ...]:
+        """Return a text for each contradiction that the claim is part of."""
+        return tuple(
+            f"{known.title}: {'; '.join(fact.arithmetic for fact in known.facts)}. "
+            + known.statement
+            for known in self._contradictions
+            if claim.id in known.claims
+        )
 
     def marks(self, texts: Iterable[str]) -> tuple[str, ...]:
         found = [self._marks.setdefault(text, letters(len(self._marks))) for text in texts]
         return tuple(sorted(set(found), key=lambda mark: (len(mark), mark)))
 
     def collected(self, rows: Sequence[TableRow]) -> tuple[Note, ...]:
-        states = {cell.state for row in rows for cell in row.cells}
+        cells = [cell for row in rows for cell in row.cells]
+        states = {cell.state for cell in cells}
+        counted = reproduced([judgement for cell in cells for judgement in cell.judgements])
         general = [
             self._layout.note,
             _ORDER[self._layout.layout],
-            f"{DASH} alone: {self._layout.blank}." if "empty" in states else "",
+            f"Where {DASH} stands alone, {self._layout.blank}." if "empty" in states else "",
             f"In parentheses: {_RECALLED}." if "recalled" in states else "",
+            f"{counted.sentence}." if counted.judged else "",
         ]
         return (
             *(Note(mark="", text=text) for text in general if text),
@@ -195,15 +224,38 @@ def _cell(
     if claim is None:
         return TableCell(state="empty")
     found = tuple(judgements.get(claim.id, ())) or (bare_judgement(claim),)
-    if claim.recalled:
-        return TableCell(state="recalled", claim=claim, judgements=found)
-    if all(judgement.verdict is Verdict.NOT_MEASURED for judgement in found):
-        marks = notes.marks(thing for judgement in found for thing in _why_empty(judgement))
-        return TableCell(state="not_measured", claim=claim, judgements=found, marks=marks)
-    marks = notes.marks(
-        full_reason(judgement) for judgement in found if judgement.verdict is not Verdict.REPRODUCED
+    texts = [text for judgement in found for text in _why(judgement)]
+    return TableCell(
+        state=_state(found),
+        claim=claim,
+        judgements=found,
+        marks=notes.marks((*texts, *notes.contradicting(claim))),
     )
-    return TableCell(state="judged", claim=claim, judgements=found, marks=marks)
+
+
+def _state(judgements: Sequence[Judgement]) -> State:
+    if judgements[0].claim.recalled:
+        return "recalled"
+    if all(judgement.verdict is Verdict.NOT_MEASURED for judgement in judgements):
+        return "not_measured"
+    return "judged"
+
+
+def _why(judgement: Judgement) -> tuple[str, ...]:
+    """Return what is to be said of a judgement below the table, beyond its cell."""
+    if judgement.claim.recalled:
+        return ()  # said once, of all of them
+    if judgement.verdict is Verdict.NOT_MEASURED:
+        return _why_empty(judgement)
+    reason = () if judgement.verdict is Verdict.REPRODUCED else (full_reason(judgement),)
+    if judgement.p_adjusted is None or judgement.p_value is None:
+        return reason
+    return (
+        *reason,
+        f"p = {judgement.p_value:.2g} that the claim holds within its margin, "
+        f"{judgement.p_adjusted:.2g} after Holm over {judgement.family} claims of "
+        f"{judgement.claim.paper}, {judgement.claim.table}",
+    )
 
 
 def _why_empty(judgement: Judgement) -> tuple[str, ...]:

@@ -43,9 +43,9 @@ _LAYOUTS = ("seen", "recalled", "composed")
 _REQUIRED = ("name", "title", "topic", "source", "layout", "stub", "columns")
 _OPTIONAL = ("covers", "quotes", "keys", "where", "rows", "section", "note", "blank")
 _BLANK = {
-    "seen": "the paper leaves this cell empty",
+    "seen": "the paper leaves the cell empty",
     "recalled": "no figure of the paper was seen",
-    "composed": "no source claims this",
+    "composed": "no source claims a figure",
 }
 
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...evaluations.record import Record
+from ..contradictions import contradictions_of
+from ..cost import cost_lines
+from ..inflation import inflation_note
 from ..provenance_tables import environment_text, fields_text
 from ..tables import full_reason, measured_text
 from ..verdict import Judgement, Verdict
@@ -16,7 +19,7 @@ FIELDS = (
     "id", "method", "architecture", "pretrained", "dataset", "metric", "unit", "value", "recalled",
     "paper", "table", "protocol", "source", "kind", "margin", "margin_reason", "evaluators",
     "admissible", "verdict", "reason", "measured", "number", "difference", "low", "high", "power",
-    "p_value", "family", "command", "records",
+    "p_value", "family", "command", "cost", "chosen", "disputed", "records",
 )  # fmt: skip
 
 
@@ -87,7 +90,9 @@ def _values(judgement: Judgement) -> tuple[Any, ...]:
         str(judgement.verdict), full_reason(judgement), measured_text(judgement),
         _short(judgement.measured), _short(judgement.difference), _short(low), _short(high),
         judgement.power, _short(p_value), judgement.family,
-        repeat_command(judgement),
+        repeat_command(judgement), "\n".join(cost_lines(claim)), inflation_note(claim),
+        # An id and a title in turn.
+        "\n".join(text for c in contradictions_of(claim.id) for text in (c.id, c.title)),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from ... import __version__
 from ..compare import comparisons
 from ..comparison_tables import summary
+from ..contradictions import Contradiction
 from ..proportion import reproduced
 from ..provenance_tables import environment_lines, measured_rows, protocol_rows
 from ..scored import latest
@@ -151,8 +152,9 @@ def _choices(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:
     ]
 
 
-def _contradiction(contradiction: Any) -> dict[str, Any]:
+def _contradiction(contradiction: Contradiction) -> dict[str, Any]:
     return {
+        "id": contradiction.id,
         "title": contradiction.title,
         "statement": contradiction.statement,
         "source": contradiction.source,

@@ -82,6 +82,18 @@ function command(text) {
   return h("div", { class: "command" }, h("pre", { tabindex: "0" }, h("code", {}, text)), button);
 }
 
+// Lines of a text, one below the other.
+function lines(text) {
+  return text ? h("span", {}, ...text.split("\n").map((line) => h("span", { class: "line" }, line))) : "";
+}
+
+// Links to the contradictions that a claim is part of: ids and titles in turn.
+function disputes(text) {
+  const parts = text ? text.split("\n") : [];
+  const links = parts.flatMap((id, place) => (place % 2 ? [] : [h("a", { class: "line", href: `#contradiction-${id}` }, parts[place + 1])]));
+  return links.length ? h("span", {}, ...links) : "";
+}
+
 // One verdict on a claim: several checkpoints that speak of one claim give several of these.
 function judged(claim, records, index) {
   const parts = [h("p", { class: "reason" }, sign(claim.verdict, claim.tone), h("strong", {}, claim.words), ` \u2013 ${claim.reason}`)];
@@ -121,6 +133,9 @@ function detail(claims, records, index) {
         ["Margin", claim.margin_reason],
         ["Measured by", claim.evaluators],
         ["Admissible protocols", claim.admissible],
+        ["Chosen among several", claim.chosen],
+        ["Costs about", lines(claim.cost)],
+        ["Disputed", disputes(claim.disputed)],
       ])),
     ...claims.map((one, place) => judged(one, records, `${index}-${place}`)),
   );

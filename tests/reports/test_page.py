@@ -11,6 +11,7 @@ import pytest
 
 from relicheck.checkpoints.errors import BadRecord, MissingData, UnknownName
 from relicheck.evaluations.record import write_record
+from relicheck.reports.claim_registry import load_claims
 from relicheck.reports.page import Picture, PlainTable, Report, Section, render_page
 from relicheck.reports.report_files import report_of, write_report
 from relicheck.reports.scored import read_scored
@@ -279,6 +280,16 @@ def test_writing_again_gives_the_same_files(folder, tmp_path):
 
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+
+
+def test_a_report_lists_every_claim_or_those_measured(folder):
+    everything, _ = report_of(folder)
+    measured, _ = report_of(folder, every_claim=False)
+
+    assert len(everything.unmeasured) == len(load_claims())  # digits: nobody claims anything
+    assert any(table.name == "byol_1a" for table in everything.paper_tables)
+    assert everything.contradictions
+    assert (measured.unmeasured, measured.paper_tables, measured.contradictions) == ((), [], [])
 
 
 def test_an_empty_folder_is_named(tmp_path):

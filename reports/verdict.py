@@ -14,6 +14,7 @@ from ..evaluations.record import Record
 from .claim_rules import FEWEST_STANDARD_ERRORS, SEED_DEVIATION, TEST_IMAGES
 from .claims import Claim
 from .decision import NOISE, Outcome, decide, limits
+from .inflation import inflation_note
 from .intervals import Z_95, deviation, mean, part_correction, part_error, t_95, upper_tails
 from .metrics import METRICS, SHARES
 from .power import power_statement
@@ -349,7 +350,9 @@ def _conclude(facts: Judgement, verdict: Verdict, how: str) -> Judgement:
         f"{_signed(_known(facts.difference))}{points} from {claim.value}{accuracy} "
         f"(90 % interval {_signed(low)} to {_signed(high)}, margin {claim.margin:.3g}): {how}."
     )
-    return replace(facts, verdict=verdict, reason=reason)
+    # The best of several is too high by chance alone: the likeliest cause of a shortfall.
+    chosen = inflation_note(claim) if verdict is Verdict.NOT_REPRODUCED else ""
+    return replace(facts, verdict=verdict, reason=f"{reason} {chosen}".strip())
 
 
 def _signed(value: float) -> str:

@@ -67,6 +67,18 @@ def key(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+def network_name(architecture: str) -> str:
+    """Return the network in the source's words without its remarks.
+
+    >>> network_name("ResNet-50 1x (expected; the page does not state it)")
+    'ResNet-50 1x'
+    >>> network_name("ResNet-50 1x with target network")
+    'ResNet-50 1x'
+    """
+    # A target network trains the network that is published; it is not another architecture.
+    return architecture.partition(" (")[0].removesuffix(" with target network")
+
+
 def data_name(dataset: str) -> tuple[str, str]:
     """Return the registry's data set and condition for the source's words.
 

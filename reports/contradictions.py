@@ -48,12 +48,14 @@ class Contradiction:
     statement: str  # what it means for whoever judges
     source: str  # where the figures were seen
     facts: tuple[Fact, ...] = ()
+    concerns: tuple[str, ...] = ()  # more claims that it is about, without arithmetic of theirs
     figures: tuple[str, ...] = ()  # of recipes rather than claims, each with its source
 
     @property
     def claims(self) -> tuple[str, ...]:
         """Return the ids of the claims it is about, each once."""
-        return tuple(dict.fromkeys(name for fact in self.facts for name in fact.claims))
+        named = [name for fact in self.facts for name in fact.claims]
+        return tuple(dict.fromkeys([*named, *self.concerns]))
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
@@ -136,7 +138,9 @@ def _read(file: str, entry: Mapping[str, Any], known: Mapping[str, Claim]) -> Co
         if not str(entry.get(field, "")).strip():
             raise BadClaim(f"{where}, {field}", "missing", "text")
     facts = tuple(_fact(where, *fact, known=known) for fact in entry.get("facts", []))
-    figures = tuple(entry.get("figures", []))
+    figures, concerns = tuple(entry.get("figures", [])), tuple(entry.get("concerns", []))
+    for name in concerns:
+        _registered(where, name, known)
     if not facts and not figures:
         raise BadClaim(where, "no facts and no figures", "the arithmetic that shows it")
     return Contradiction(
@@ -145,6 +149,7 @@ def _read(file: str, entry: Mapping[str, Any], known: Mapping[str, Claim]) -> Co
         statement=" ".join(entry["statement"].split()),
         source=entry["source"],
         facts=facts,
+        concerns=concerns,
         figures=figures,
     )
 
@@ -155,12 +160,16 @@ def _fact(
     if relation not in RELATIONS:
         raise BadClaim(where, f"{relation!r}", f"one of {', '.join(RELATIONS)}")
     for name in (first, second):
-        if name not in known:
-            raise BadClaim(where, f"no claim {name!r}", "the id of a registered claim")
+        _registered(where, name, known)
     wanted, arithmetic = _sum(relation, known[first], known[second], Decimal(result))
     if wanted != Decimal(result):
         raise BadClaim(where, f"says {result}", f"{arithmetic}, as the claims are printed")
     return Fact(relation=relation, claims=(first, second), result=result, arithmetic=arithmetic)
+
+
+def _registered(where: str, name: str, known: Mapping[str, Claim]) -> None:
+    if name not in known:
+        raise BadClaim(where, f"no claim {name!r}", "the id of a registered claim")
 
 
 def _sum(relation: str, first: Claim, second: Claim, stated: Decimal) -> tuple[Decimal, str]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from ..evaluations.record import Record
-from .claim_rules import key
+from .claim_rules import key, network_name
 from .claims import Claim
 from .multiplicity import judge_together
 from .records import speaks_of
@@ -49,7 +49,7 @@ def is_of(record: Record, claim: Claim) -> bool:
     if kind == "predictions":
         return record.subject_kind == "predictions" and record.subject == rest.split(":")[1]
     # "ResNet-50 1x (expected; the page does not state it)": the remark is no part of the name.
-    architecture = claim.architecture.partition(" (")[0]
+    architecture = network_name(claim.architecture)
     return (key(record.method), key(record.architecture)) == (key(claim.method), key(architecture))
 
 

@@ -11,6 +11,7 @@ from .claims import Claim
 from .intervals import Z_95, t_95
 
 _NODES = 96
+_USUAL_SEEDS = (1, 3, 5)
 _MOST_SEEDS = 100
 
 
@@ -110,8 +111,27 @@ def power_lines(claim: Claim) -> list[str]:
         return []
     return [
         power_statement(claim, deviation, seeds, None if seeds == 1 else seeds - 1)
-        for seeds in (1, 3, 5)
+        for seeds in _USUAL_SEEDS
     ]
+
+
+def power_summary(claim: Claim) -> str:
+    """Return the same in one line, and how many seeds decide with probability 0.9."""
+    deviation = SEED_DEVIATION.get(claim.kind)
+    if deviation is None:
+        return "nothing varies with a seed: one measurement decides"
+    chances = ", ".join(
+        f"{seeds} seed{'s' if seeds > 1 else ''} {_rounded(chance)}"
+        for seeds in _USUAL_SEEDS
+        for chance in [honest_power(claim, deviation, seeds, None if seeds == 1 else seeds - 1)]
+    )
+    enough = seeds_for(claim, deviation)
+    needed = "" if enough is None else f"; {enough} seeds decide with 0.9"
+    return (
+        f"an honest re-run is called reproduced with probability: {chances} (margin "
+        f"{claim.margin:.3g}, deviation {deviation:g} a seed, assumed; one seed is judged by it, "
+        f"several by their own{needed})"
+    )
 
 
 def seeds_for(

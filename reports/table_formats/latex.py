@@ -27,7 +27,7 @@ _HEAD = r"% needs \usepackage{booktabs,graphicx}" + "\n"
 # For what is still wider than the line, one long name for instance: shrunk, never enlarged.
 _FIT = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 # What fits a line of LaTeX's article in \small, and what separates two columns, in characters.
-_LINE, _BETWEEN = 72, 3
+_LINE, _BETWEEN = 86, 3
 _PAGE, _RULES = 40, 4  # lines of a page; of a panel's heads, rules and distance
 
 

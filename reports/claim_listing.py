@@ -5,6 +5,7 @@ from dataclasses import asdict
 from textwrap import wrap
 from typing import Any
 
+from .claim_checkpoints import checkpoint_lines, checkpoints_of
 from .claim_rules import FEWEST_STANDARD_ERRORS, SEED_DEVIATION
 from .claim_status import status_words, statuses
 from .claims import Claim
@@ -54,6 +55,7 @@ def explained_facts(claim: Claim) -> dict[str, Any]:
     """Return the fields with what follows from them: cost, power, inflation, contradictions."""
     return {
         **claim_facts(claim),
+        "checkpoints": [entry.name for entry in checkpoints_of(claim)],
         "cost": cost(claim).as_dict(),
         "power": power_lines(claim),
         "inflation": inflation_note(claim),
@@ -81,9 +83,8 @@ def explain(claim: Claim) -> str:
         *(("admissible", p) for p in _protocols(claim)),
         ("data set", claim.data + (f", {claim.condition}" if claim.condition else "")),
         ("data from", _data_from(claim)),
-        ("subject", claim.subject or "whoever has the weights: --checkpoint FILE"),
-        ("weights from", "nobody's: counted from predictions"
-         if claim.subject.startswith("predictions:") else weights_address(claim)),
+        *(("checkpoint", line) for line in checkpoint_lines(claim)),
+        ("weights", _weights(claim)),
     ]  # fmt: skip
     if not claim.unmeasurable:
         rows += [("costs", line) for line in cost_lines(claim)]
@@ -98,6 +99,13 @@ def explain(claim: Claim) -> str:
         known = f"{claim.expected_verdict.replace('_', ' ')}: {claim.expected_reason}"
         rows.append(("known", known))
     return _lines(rows)
+
+
+def _weights(claim: Claim) -> str:
+    kind, _, rest = claim.subject.partition(":")
+    if kind == "predictions":
+        return f"none: the published predictions {rest} are counted"
+    return f"{weights_address(claim)}; your own: --checkpoint FILE"
 
 
 def _least_margin(claim: Claim) -> list[str]:

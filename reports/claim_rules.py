@@ -67,6 +67,10 @@ def key(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+# What whoever read the page took it to be.
+_EXPECTED = re.compile(r"not stated.*\((ResNet-\d+) expected\)")
+
+
 def network_name(architecture: str) -> str:
     """Return the network in the source's words without its remarks.
 
@@ -74,7 +78,11 @@ def network_name(architecture: str) -> str:
     'ResNet-50 1x'
     >>> network_name("ResNet-50 1x with target network")
     'ResNet-50 1x'
+    >>> network_name("not stated on the page (ResNet-50 expected)")
+    'ResNet-50 1x'
     """
+    if expected := _EXPECTED.fullmatch(architecture):
+        return f"{expected[1]} 1x"
     # A target network trains the network that is published; it is not another architecture.
     return architecture.partition(" (")[0].removesuffix(" with target network")
 

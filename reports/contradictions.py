@@ -95,6 +95,19 @@ def contradictions_among(judgements: Iterable[Judgement]) -> list[Contradiction]
     return [c for c in load_contradictions() if ids & set(c.claims)]
 
 
+def disputes_text(judgements: Iterable[Judgement]) -> str:
+    """Return one line for each contradiction that claims judged are part of; "" for none."""
+    found = contradictions_among(judgements)
+    if not found:
+        return ""
+    lines = [
+        f"- {c.title}" + (f": {c.facts[0].arithmetic}" if c.facts else "") + f" ({c.id})"
+        for c in found
+    ]
+    heading = "Between the sources (relicheck claims contradictions):"
+    return "\n" + "\n".join([heading, *lines]) + "\n"
+
+
 def contradictions_text(contradictions: Iterable[Contradiction]) -> str:
     """Return title, arithmetic and statement of each, for a terminal; "" for none."""
     return "".join(

@@ -49,10 +49,16 @@ def deviation(values: Sequence[float]) -> float:
 def part_error(percent: float, images: int, of: int | None) -> float:
     """Return the standard error, in points, of a share measured on `images` out of `of`.
 
-    Binomial with the finite-population correction sqrt((N - n) / (N - 1)) (Cochran,
-    Sampling Techniques, 3rd ed., Sec. 3.2). The share inside is (k + 1) / (n + 2),
-    so that none or all right is not mistaken for certainty. `of` None: no correction.
+    Binomial with the finite-population correction. The share inside is (k + 1) / (n + 2),
+    so that none or all right is not mistaken for certainty.
     """
     share = (percent / 100 * images + 1) / (images + 2)
-    error = 100 * sqrt(share * (1 - share) / images)
-    return error if of is None or of <= 1 else error * sqrt((of - images) / (of - 1))
+    return 100 * sqrt(share * (1 - share) / images) * part_correction(images, of)
+
+
+def part_correction(images: int, of: int | None) -> float:
+    """Return sqrt((N - n) / (N - 1)): what is left to chance when n of N images are known.
+
+    Cochran, Sampling Techniques, 3rd ed., Sec. 3.2. 1 where `of` is None: not known.
+    """
+    return 1.0 if of is None or of <= 1 else sqrt((of - images) / (of - 1))

@@ -133,6 +133,23 @@ def test_a_claim_is_explained_with_protocols_cost_margin_power_and_contradiction
         assert said in text
 
 
+@pytest.mark.parametrize(
+    ("identifier", "checkpoints"),
+    [
+        (OBJECTNET, ["relicv2_resnet50_1x"]),
+        ("byol/objectnet/top1/rn50", ["byol_resnet50_1x"]),
+        ("akamaster/resnet20/cifar10/top1-error", ["akamaster_resnet20"]),
+        ("mulan-paper/mulan/imagenet/linear-top1/rn50", []),  # nobody published it
+        ("testbed/resnet50/imagenetv2-mf-as-released/top1", []),  # predictions
+    ],
+)
+def test_a_claim_names_the_published_checkpoints_that_settle_it(capsys, identifier, checkpoints):
+    facts = as_json(capsys, "show", identifier)
+    assert facts["checkpoints"] == checkpoints
+    _, out, _ = printed(capsys, "show", identifier)
+    assert all(f"relicheck fetch {name}" in out for name in checkpoints)
+
+
 def test_the_best_of_several_is_said_of_a_claim(capsys):
     _, out, _ = printed(capsys, "show", "mulan-paper/mulan/imagenet-1pct/semisup-top1/rn50")
     assert "too high by up to 0.38 points on average" in " ".join(out.split())

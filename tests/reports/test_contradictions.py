@@ -6,7 +6,9 @@ from decimal import Decimal
 import pytest
 
 from relicheck.checkpoints.errors import BadClaim
+from relicheck.evaluations.record import write_record
 from relicheck.reports.claim_registry import load_claims
+from relicheck.reports.cli import run
 from relicheck.reports.contradictions import (
     FILE,
     contradictions_of,
@@ -92,3 +94,36 @@ def test_a_statement_whose_arithmetic_fails_is_refused(tmp_path, fact, message):
     file.write_text(ENTRY.format(fact=fact), encoding="utf-8")
     with pytest.raises(BadClaim, match=message):
         read_contradictions(file, load_claims())
+
+
+def test_verify_names_what_is_contradicted_between_the_sources(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("RELICHECK_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert run(["verify", "--claim", "byol/objectnet/top1/rn50"]) == 0
+    out = capsys.readouterr().out
+    assert "Between the sources (relicheck claims contradictions):" in out
+    assert "to the digit: 100 - 77.0 = 23.0, and 23.0 is claimed" in out
+
+
+def test_the_report_prints_the_contradictions_of_the_claims_it_judges(capsys, tmp_path, scored):
+    claim = find_claim(load_claims(), "byol-paper/byol/imagenet/linear-top1/rn50")
+    record = replace(
+        scored("byol", keep=False).record,
+        value=74.3,
+        images=50_000,
+        data_images=50_000,
+        dataset="imagenet",
+        split="val",
+        architecture="ResNet-50 1x",
+        evaluator=claim.evaluators[-1],
+        correct_sha256=None,
+    )
+    write_record(tmp_path / "records", record)
+    code = run(
+        ["report", "--records", str(tmp_path / "records"), "--output", str(tmp_path / "out")]
+    )
+    captured = capsys.readouterr()
+    assert code == 0, captured.err
+    assert "74.4 - 74.3 = +0.1" in captured.out
+    assert "BYOL's own numbers differ by a tenth" in captured.out
+    assert "reproduced, 95 % Wilson interval" in captured.err

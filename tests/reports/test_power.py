@@ -145,6 +145,22 @@ def test_the_best_of_ten_runs_is_inflated_by_one_and_a_half_deviations(claim):
     assert "too low" in inflation_note(error)
 
 
+def test_a_verdict_that_falls_short_of_the_best_of_ten_says_how_much_of_it_is_chance(claim, scored):
+    record = replace(
+        scored("byol", keep=False).record,
+        value=70.0,
+        images=50_000,
+        data_images=50_000,
+        dataset="a",
+    )
+    chosen = {"kind": "fine_tune", "margin": 0.7, "value": "72.5", "data": "a"}
+    short = judge(claim(**chosen, best_of=10, best_of_what="settings"), [record])
+    plain = judge(claim(**chosen), [record])
+    assert short.verdict is plain.verdict is Verdict.NOT_REPRODUCED
+    assert "The best of 10 (settings): too high by up to 0.38 points" in short.reason
+    assert "The best of" not in plain.reason
+
+
 def test_a_number_that_nobody_chose_is_not_inflated(claim):
     assert expected_inflation(claim()) == 0
     assert inflation_note(claim()) == ""

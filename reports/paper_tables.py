@@ -5,8 +5,8 @@
 
 A table is a function of the claims, the layouts and the judgements alone. What no judgement
 speaks of is empty, and says what it would need without looking for it. Below a table stand how many
-of its claims were reproduced, p values after Holm over each source's table, and what
-contradicts its claims.
+of its claims were reproduced, p values after Holm over each source's table, what a choice of
+the best of several adds by chance, and what contradicts its claims.
 """
 
 from collections import defaultdict
@@ -18,6 +18,7 @@ from .bare import bare_judgement, needs
 from .claim_registry import load_claims
 from .claims import Claim
 from .contradictions import Contradiction, load_contradictions
+from .inflation import inflation_note
 from .multiplicity import over_tables
 from .proportion import reproduced
 from .table_claims import place
@@ -183,12 +184,7 @@ class _Notes:
 
     def contradicting(self, claim: Claim) -> tuple[str, ...]:
         """Return a text for each contradiction that the claim is part of."""
-        return tuple(
-            f"{known.title}: {'; '.join(fact.arithmetic for fact in known.facts)}. "
-            + known.statement
-            for known in self._contradictions
-            if claim.id in known.claims
-        )
+        return tuple(map(_contradicted, (k for k in self._contradictions if claim.id in k.claims)))
 
     def marks(self, texts: Iterable[str]) -> tuple[str, ...]:
         found = [self._marks.setdefault(text, letters(len(self._marks))) for text in texts]
@@ -211,6 +207,11 @@ class _Notes:
         )
 
 
+def _contradicted(known: Contradiction) -> str:
+    sums = "; ".join(fact.arithmetic for fact in known.facts)
+    return f"{known.title}{': ' if sums else ''}{sums}. {known.statement}"
+
+
 _ORDER = {
     "seen": "",
     "recalled": "Rows and columns are recalled: the paper's text could not be read.",
@@ -229,7 +230,9 @@ def _cell(
         state=_state(found),
         claim=claim,
         judgements=found,
-        marks=notes.marks((*texts, *notes.contradicting(claim))),
+        marks=notes.marks(
+            (*texts, *filter(None, [inflation_note(claim)]), *notes.contradicting(claim))
+        ),
     )
 
 

@@ -1,5 +1,7 @@
 """Write the report of a folder of records."""
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from ..cli import json_option, print_json, say
 
 if TYPE_CHECKING:
     from ..compare import Comparison
+    from ..generated import Outcome
     from ..page import Report
 
 
@@ -192,16 +195,22 @@ def _tables(folder: Path, check: bool, only: tuple[str, ...], as_json: bool) -> 
     if as_json:
         print_json({o.name: {"state": o.state, "detail": o.detail} for o in outcomes})
     else:
-        for outcome in outcomes:
-            # Hundreds of files are as they should be: their number says it.
-            if outcome.state == "unchanged":
-                continue
-            click.echo(f"{outcome.name}: {outcome.state}")
-            if outcome.detail:
-                say(outcome.detail)
-        unchanged = sum(outcome.state == "unchanged" for outcome in outcomes)
-        click.echo(f"{unchanged} of {len(outcomes)} files unchanged")
+        _print_outcomes(outcomes)
     different = any(outcome.state in ("different", "stray") for outcome in outcomes)
     if different:
         say(f"Write them anew with: relicheck report --tables {folder}")
     return 1 if different else 0
+
+
+def _print_outcomes(outcomes: "Sequence[Outcome]") -> None:
+    """Print what changed by name; of hundreds of other files their number says enough."""
+    for outcome in outcomes:
+        if outcome.state not in ("unchanged", "skipped"):
+            click.echo(f"{outcome.name}: {outcome.state}")
+            if outcome.detail:
+                say(outcome.detail)
+    skipped = Counter(o.detail for o in outcomes if o.state == "skipped")
+    for reason, count in skipped.items():
+        click.echo(f"{count} skipped: {reason}")
+    unchanged = sum(outcome.state == "unchanged" for outcome in outcomes)
+    click.echo(f"{unchanged} of {len(outcomes)} files unchanged")

@@ -96,3 +96,30 @@ def test_a_file_that_no_table_gives_is_found(monkeypatch, tmp_path):
     states = {o.name: o.state for o in regenerate(tmp_path, check=True)}
 
     assert states == {"csv/a.csv": "unchanged", "csv/old.csv": "stray"}
+
+
+def test_the_check_prints_what_differs_and_counts_the_rest(monkeypatch, bare_machine, capsys):
+    files = {"a.csv": "x\n", "b.csv": "y\n", "c.csv": None}
+    monkeypatch.setattr(generated, "TABLES", {"papers": Table(make=lambda: files)})
+    assert run(["report", "--tables", "t"]) == 0
+    (bare_machine / "t" / "b.csv").write_text("z\n", encoding="utf-8")
+    capsys.readouterr()
+
+    assert run(["report", "--tables", "t", "--check"]) == 1
+
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        "b.csv: different",
+        "1 skipped: its data are not all under $RELICHECK_DATA",
+        "1 of 3 files unchanged",
+    ]
+    assert "-z" in err
+    assert "+y" in err
+
+
+def test_a_long_table_is_made_where_it_is_named(monkeypatch, tmp_path):
+    table = Table(make=lambda: {"long.csv": "x\n"}, long=True)
+    monkeypatch.setattr(generated, "TABLES", {"long": table})
+
+    assert [o.state for o in regenerate(tmp_path)] == ["skipped"]
+    assert [o.state for o in regenerate(tmp_path, only=["long"])] == ["written"]

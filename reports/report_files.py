@@ -49,7 +49,7 @@ def report_of(
         UnknownName: no method of the comparison is called `baseline`.
     """
     everything = read_scored(records)
-    scored = latest(everything)
+    scored = sorted(latest(everything), key=lambda item: (item.record.seed, item.record.id))
     compared = comparisons(scored, baseline)
     methods = {row.method for comparison in compared for row in comparison.rows}
     # Without the default baseline the table still stands; without a chosen one it misleads.

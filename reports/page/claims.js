@@ -126,9 +126,8 @@
     const shown = !open.has(claim.place);
     if (shown) open.add(claim.place);
     else open.delete(claim.place);
-    const current = body.querySelector(`tr[data-claim="${CSS.escape(claim.id)}"]`);
     const opener = body.querySelector(`.opener[data-place="${claim.place}"]`);
-    const line = opener ? opener.closest("tr") : current;
+    const line = opener.closest("tr");
     opener.setAttribute("aria-expanded", shown);
     line.classList.toggle("opened", shown);
     if (shown) line.after(detailRow(claim));
@@ -139,9 +138,9 @@
   body.addEventListener("click", (event) => {
     const opener = event.target.closest(".opener");
     const line = event.target.closest("tr[data-claim]");
-    if (!line || String(getSelection())) return;
-    const place = Number((opener || line.querySelector(".opener")).dataset.place);
-    toggle(claims[place]);
+    // Whoever marks a number in a row to copy it does not want it opened.
+    if (!line || (!opener && String(getSelection()))) return;
+    toggle(claims[Number((opener || line.querySelector(".opener")).dataset.place)]);
   });
 
   function follow() {
@@ -180,17 +179,16 @@
       document.getElementById("claims").scrollIntoView();
     });
   }
-  document.getElementById("more").addEventListener("click", () => {
+  function reveal(rows) {
     const first = body.querySelectorAll("tr[data-claim]").length;
-    limit += PAGE;
+    limit += rows;
     draw();
     // The button is gone or further down: go on reading where the new rows begin.
     body.querySelectorAll(".opener")[first].focus();
-  });
-  document.getElementById("all").addEventListener("click", () => {
-    limit = Infinity;
-    draw();
-  });
+  }
+
+  document.getElementById("more").addEventListener("click", () => reveal(PAGE));
+  document.getElementById("all").addEventListener("click", () => reveal(Infinity));
   addEventListener("hashchange", follow);
   // A second click on a link whose address is already shown changes no address.
   document.addEventListener("click", (event) => {

@@ -25,7 +25,8 @@ from .scatter import plotted
 
 def page_content(report: Report) -> dict[str, Any]:
     """Return what the templates show; the same report gives the same content."""
-    shown = latest(report.scored)
+    # In an order of their own: the files' times would make the page differ from copy to copy.
+    shown = sorted(latest(report.scored), key=lambda item: (item.record.seed, item.record.id))
     compared = comparisons(shown, report.baseline)
     claims = ordered([*report.judgements, *report.unmeasured])
     return {

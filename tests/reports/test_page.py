@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -280,6 +281,19 @@ def test_writing_again_gives_the_same_files(folder, tmp_path):
 
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+
+
+def test_the_order_in_which_records_were_written_does_not_show(folder, tmp_path):
+    pages = []
+    for name, reverse in (("one", False), ("two", True)):
+        copy = tmp_path / name
+        copy.mkdir()
+        for age, path in enumerate(sorted(folder.iterdir(), reverse=reverse)):
+            (copy / path.name).write_bytes(path.read_bytes())
+            os.utime(copy / path.name, (age, age))
+        pages.append(render_page(report_of(copy)[0]))
+
+    assert pages[0] == pages[1]
 
 
 def test_a_report_lists_every_claim_or_those_measured(folder):

@@ -16,8 +16,9 @@ import numpy as np
 from ..checkpoints.errors import BadData, MissingData, UnknownName
 from .dataset import ENVIRONMENT, data_roots
 from .prediction_files import integers, read_arrays
-from .predictions import evaluate_predictions
+from .predictions import evaluate_predictions, labels_fingerprint
 from .record import Record
+from .splits import imagenet_wnids
 
 REAL = "imagenet_real"
 
@@ -130,3 +131,41 @@ def _real_sets(path: Path, arrays: dict[str, np.ndarray]) -> list[list[int]] | N
         raise BadData(table, f"not JSON ({error})", "a list of label lists") from error
     ids = integers(arrays["imagenet_val_ids"], path, "image numbers")
     return [by_number[int(number) - 1] for number in ids]
+
+
+def published_labels(
+    dataset: str, fingerprint: str, root: Path | None = None
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Return the labels [N] int64 of a published set and its classes' names.
+
+    None instead of labels where `fingerprint` is not of these labels (ReaL's, for instance).
+
+    Raises:
+        UnknownName: no such set.
+        MissingData: the table is not there.
+        BadData: the classes' names beside it are not readable.
+    """
+    known = _set(dataset)
+    path = _file(known, root)
+    labels = integers(_arrays(path)[f"labels_{known.key}"], known.file, "labels")
+    names = _class_names(known, path)
+    if len(names) != known.classes or fingerprint != labels_fingerprint(dataset, labels):
+        return None, ()
+    return labels, names
+
+
+def _class_names(known: PublishedSet, path: Path) -> tuple[str, ...]:
+    """Return the classes' names: ImageNet's as metadata/imagenet_class_info.json has them."""
+    if known.classes == 10:
+        from .datasets.cifar10 import CLASSES
+
+        return CLASSES
+    table = path.parent.parent / "metadata" / "imagenet_class_info.json"
+    if not table.is_file():
+        return imagenet_wnids()
+    try:
+        rows = json.loads(table.read_text(encoding="utf-8"))
+        return tuple(str(row["synset"][0]) for row in rows)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        wanted = "a list of {wnid, synset}, one per class"
+        raise BadData(table, f"not the classes ({error})", wanted) from error

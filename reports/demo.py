@@ -133,6 +133,7 @@ def _report(demo: Demo, dataset: str, started: float) -> DemoResult:
     from .compare import compare
     from .comparison_tables import comparison_text
     from .page import Report
+    from .page.labelled import labelled_sets
     from .report_files import write_report
     from .scored import read_scored
 
@@ -142,7 +143,12 @@ def _report(demo: Demo, dataset: str, started: float) -> DemoResult:
     command = " ".join(["relicheck demo --data", demo.data])
     report = write_report(
         demo.output,
-        Report(title=f"relicheck demo on {comparison.dataset}", scored=scored, commands=[command]),
+        Report(
+            title=f"relicheck demo on {comparison.dataset}",
+            scored=scored,
+            commands=[command],
+            labelled=labelled_sets((item.record for item in scored), demo.data_root),
+        ),
     )
     text = f"{comparison_text(comparison)}\nReport: {report.resolve()}"
     return DemoResult(

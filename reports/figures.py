@@ -1,11 +1,10 @@
-"""The report's figures: accuracy by method, and accuracy by severity of a corruption.
+"""The figure that is shown outside the page: accuracy by method, as a file.
 
 Drawn by matplotlib without pyplot, so there is no window system and no global state;
 the same comparison gives the same bytes.
 """
 
 import io
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from .compare import Comparison, Row
 from .comparison_tables import row_names
 from .paired import Estimate
-from .severity import SeverityCurve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,8 +22,7 @@ if TYPE_CHECKING:
 _PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 # Colour is never the only difference.
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-# Text and axes. A colour nothing else has, so that a page can exchange it for its own.
-_INK = "#010203"
+_INK = "#010203"  # text and axes
 _REFERENCE_COLOUR = "#808080"  # legible on white and on black
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "relicheck",
@@ -79,34 +76,6 @@ def accuracy_figure(comparison: Comparison, columns: Sequence[int] | None = None
     return figure
 
 
-def severity_figure(curves: Sequence[SeverityCurve], rows: Sequence[Row]) -> "Figure":
-    """Return top-1 against the severity of the corruption, one line per row of the table.
-
-    Args:
-        curves: what was measured; a curve without a row is not drawn.
-        rows: the comparison's rows: their order gives colours and legend.
-
-    Raises:
-        ModuleNotFoundError: matplotlib is not installed.
-    """
-    by_network = {(curve.method, curve.architecture): curve for curve in curves}
-    with _drawing():
-        from matplotlib.ticker import MaxNLocator
-
-        figure = _figure(_PANEL_INCHES, 4.4)
-        axes = figure.subplots()
-        for place, row in enumerate(rows):
-            curve = by_network.get((row.method, row.architecture))
-            if curve and curve.estimates:
-                _line(axes, curve, row, place)
-        axes.set_xlabel("severity of the corruption (1: mild, 5: strong)")
-        axes.set_ylabel("top-1 accuracy (%)")
-        axes.grid(axis="y")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10)
-    return figure
-
-
 def filled_columns(comparison: Comparison) -> list[int]:
     """Return the indices of the columns in which some row has a number."""
     return [
@@ -124,21 +93,6 @@ def svg_bytes(figure: "Figure") -> bytes:
 def png_bytes(figure: "Figure") -> bytes:
     """Return the figure as a file on white, 150 dots per inch."""
     return _save(figure, "png", "white")
-
-
-def inline_svg(figure: "Figure", name: str) -> str:
-    """Return the figure as an <svg> element for an HTML page.
-
-    It has no background, its ink is the page's text colour, and its identifiers begin
-    with `name`: two figures of one page must not share any. Comments are removed;
-    matplotlib writes every text into one.
-    """
-    svg = _save(figure, "svg", "none").decode("utf-8")
-    svg = re.sub(r"<!--.*?-->\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\bid="', f'id="{name}-', svg)
-    svg = re.sub(r'(url\(|href=")#', rf"\g<1>#{name}-", svg)
-    return svg.replace(_INK, "currentColor").replace("<svg ", '<svg aria-hidden="true" ', 1)
 
 
 def _panel(axes: "Axes", comparison: Comparison, index: int) -> None:
@@ -164,23 +118,6 @@ def _panel(axes: "Axes", comparison: Comparison, index: int) -> None:
     axes.set_xlabel("top-1 accuracy (%)")
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
-
-
-def _line(axes: "Axes", curve: SeverityCurve, row: Row, place: int) -> None:
-    colour, marker = _look(row, place)
-    # Each line a little aside, or the intervals of near curves hide one another.
-    severities = [severity + 0.03 * (place - 3) for severity, _ in curve.estimates]
-    axes.errorbar(
-        severities,
-        [estimate.value for _, estimate in curve.estimates],
-        yerr=[estimate.half_width or 0.0 for _, estimate in curve.estimates],
-        color=colour,
-        marker=marker,
-        linestyle="-" if row.is_method else "--" if row.is_baseline else ":",
-        capsize=2,
-        linewidth=1.6,
-        label=row.method,
-    )
 
 
 def _look(row: Row, place: int) -> tuple[str, str]:

@@ -2,24 +2,37 @@
 
 from collections.abc import Sequence
 from math import sqrt
+from typing import Any
 
-# One-sided 95 % quantiles of Student's t for 1, 2, ... degrees of freedom: 90 % intervals.
-_T_95 = (
-    6.3138, 2.9200, 2.3534, 2.1318, 2.0150, 1.9432, 1.8946, 1.8595, 1.8331, 1.8125,
-    1.7959, 1.7823, 1.7709, 1.7613, 1.7531, 1.7459, 1.7396, 1.7341, 1.7291, 1.7247,
-    1.7207, 1.7171, 1.7139, 1.7109, 1.7081, 1.7056, 1.7033, 1.7011, 1.6991, 1.6973,
-)  # fmt: skip
-Z_95 = 1.6449  # their limit: the standard normal's
+Z_95 = 1.6448536269514722  # one-sided 95 % quantile of the standard normal: 90 % intervals
 
 
 def t_95(degrees: int) -> float:
-    """Return the one-sided 95 % quantile of Student's t; above 30 degrees, Cornish-Fisher.
+    """Return the one-sided 95 % quantile of Student's t: ends of a 90 % interval."""
+    from scipy.special import stdtrit
 
-    Abramowitz and Stegun (1964), 26.7.5, first term: z + (z^3 + z) / (4 degrees).
+    return float(stdtrit(degrees, 0.95))
+
+
+def upper_tails(beyond: Any, error: Any, degrees: int | None) -> Any:
+    """Return P(a mean lies so far above its expectation), one-sided; shapes broadcast.
+
+    Args:
+        beyond: how far it lies above, in the unit of `error`.
+        error: its standard error; 0: what is above is certain, what is not is not.
+        degrees: of freedom of the error, for Student's t; None: known, for the normal.
+
+    Returns:
+        float64 array of p values.
     """
-    if degrees <= len(_T_95):
-        return _T_95[degrees - 1]
-    return Z_95 + (Z_95**3 + Z_95) / (4 * degrees)
+    import numpy as np
+    from scipy.special import ndtr, stdtr
+
+    beyond, error = np.asarray(beyond, float), np.asarray(error, float)
+    statistic = np.divide(beyond, error, out=np.zeros(np.broadcast(beyond, error).shape),
+                          where=error > 0)  # fmt: skip
+    tails = ndtr(-statistic) if degrees is None else stdtr(degrees, -statistic)
+    return np.where(error > 0, tails, np.where(beyond > 0, 0.0, 1.0))
 
 
 def mean(values: Sequence[float]) -> float:
@@ -33,24 +46,19 @@ def deviation(values: Sequence[float]) -> float:
     return sqrt(sum((value - centre) ** 2 for value in values) / (len(values) - 1))
 
 
-def half_width(deviation: float, seeds: int, known: bool) -> float:
-    """Return half of the 90 % interval of a mean over `seeds`.
-
-    Args:
-        deviation: of one seed.
-        seeds: how many were measured.
-        known: whether the deviation is assumed (normal quantile) or comes from these seeds (t).
-    """
-    return (Z_95 if known else t_95(seeds - 1)) * deviation / sqrt(seeds)
-
-
 def part_error(percent: float, images: int, of: int | None) -> float:
     """Return the standard error, in points, of a share measured on `images` out of `of`.
 
-    Binomial with the finite-population correction sqrt((N - n) / (N - 1)) (Cochran,
-    Sampling Techniques, 3rd ed., Sec. 3.2). The share inside is (k + 1) / (n + 2),
-    so that none or all right is not mistaken for certainty. `of` None: no correction.
+    Binomial with the finite-population correction. The share inside is (k + 1) / (n + 2),
+    so that none or all right is not mistaken for certainty.
     """
     share = (percent / 100 * images + 1) / (images + 2)
-    error = 100 * sqrt(share * (1 - share) / images)
-    return error if of is None or of <= 1 else error * sqrt((of - images) / (of - 1))
+    return 100 * sqrt(share * (1 - share) / images) * part_correction(images, of)
+
+
+def part_correction(images: int, of: int | None) -> float:
+    """Return sqrt((N - n) / (N - 1)): what is left to chance when n of N images are known.
+
+    Cochran, Sampling Techniques, 3rd ed., Sec. 3.2. 1 where `of` is None: not known.
+    """
+    return 1.0 if of is None or of <= 1 else sqrt((of - images) / (of - 1))

@@ -25,7 +25,7 @@ def protocol_rows(records: Sequence[Record]) -> list[dict[str, str]]:
     The fields hold the preprocessing too, which belongs to the subject: a protocol used
     with two kinds of preprocessing has two rows.
     """
-    protocols = {(r.protocol, r.protocol_sha256, _fields(r)) for r in records}
+    protocols = {(r.protocol, r.protocol_sha256, fields_text(r)) for r in records}
     return [
         {"id": identity, "digest": digest[:_DIGITS], "fields": fields}
         for identity, digest, fields in sorted(protocols)
@@ -36,15 +36,21 @@ def environment_lines(records: Sequence[Record]) -> list[str]:
     """Return one line for each distinct environment: versions, platform, commit."""
     lines: dict[str, int] = defaultdict(int)
     for record in records:
-        known = sorted((k, v) for k, v in record.environment.items() if v is not None)
-        lines[", ".join(f"{name} {_plain(value)}" for name, value in known)] += 1
+        lines[environment_text(record)] += 1
     return [
-        f"{line or 'nothing recorded'} ({count} record{'' if count == 1 else 's'})"
+        f"{line} ({count} record{'' if count == 1 else 's'})"
         for line, count in sorted(lines.items())
     ]
 
 
-def _fields(record: Record) -> str:
+def environment_text(record: Record) -> str:
+    """Return the versions, device and commit of a record in one line."""
+    known = sorted((k, v) for k, v in record.environment.items() if v is not None)
+    return ", ".join(f"{name} {_plain(value)}" for name, value in known) or "nothing recorded"
+
+
+def fields_text(record: Record) -> str:
+    """Return the fields of the record's protocol in one line: `epochs 100; momentum 0.9`."""
     return "; ".join(f"{k} {_plain(v)}" for k, v in sorted(record.protocol_fields.items()))
 
 

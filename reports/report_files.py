@@ -8,20 +8,40 @@ from pathlib import Path
 from ..checkpoints.errors import UnknownName
 from ..checkpoints.files import write_bytes, write_text
 from ..evaluations.record import Record
+from .bare import bare_judgement
 from .claim_registry import load_claims
 from .compare import DEFAULT_BASELINE, Comparison, comparisons
 from .comparison_tables import comparison_csv, comparison_markdown
+from .contradictions import Contradiction, load_contradictions
 from .figures import accuracy_figure, filled_columns, png_bytes
 from .matching import judge_records
 from .page import Report, render_page
+from .page.labelled import labelled_sets
+from .page.paper_content import has_measurement
+from .paper_tables import PaperTable, paper_tables
 from .scored import latest, read_scored
 from .tables import judgements_csv, judgements_markdown
+from .verdict import Judgement
 
 
 def report_of(
-    records: Path, baseline: str = "random", title: str | None = None
+    records: Path,
+    baseline: str = "random",
+    title: str | None = None,
+    *,
+    every_claim: bool = True,
+    data_root: Path | None = None,
 ) -> tuple[Report, list[Comparison]]:
     """Return the report of a folder of records, and its comparisons.
+
+    Args:
+        records: the folder.
+        baseline: method that the others are held against.
+        title: heading of the page.
+        every_claim: whether the page lists the claims that nothing here measures, too, and
+            the papers' tables that hold only such.
+        data_root: where data sets lie; None: the data roots. Labels and images shown by
+            class come from there; without them the page has no such section.
 
     Raises:
         MissingData: there is no such folder, or no record in it.
@@ -29,20 +49,42 @@ def report_of(
         UnknownName: no method of the comparison is called `baseline`.
     """
     everything = read_scored(records)
-    scored = latest(everything)
+    scored = sorted(latest(everything), key=lambda item: (item.record.seed, item.record.id))
     compared = comparisons(scored, baseline)
     methods = {row.method for comparison in compared for row in comparison.rows}
     # Without the default baseline the table still stands; without a chosen one it misleads.
     if baseline not in {*methods, DEFAULT_BASELINE}:
         raise UnknownName("method among the records", baseline, methods)
+    found = [item.record for item in scored]
+    judgements = judge_records(found, load_claims())
     report = Report(
         title=title or "relicheck report",
         scored=everything,
-        judgements=judge_records([item.record for item in scored], load_claims()),
+        judgements=judgements,
+        unmeasured=_unmeasured(judgements) if every_claim else (),
         baseline=baseline,
-        commands=repeat_commands([item.record for item in scored]),
+        commands=repeat_commands(found),
+        labelled=labelled_sets(found, data_root),
+        contradictions=_contradictions(judgements, every_claim),
+        paper_tables=_paper_tables(judgements, every_claim),
     )
     return report, compared
+
+
+def _unmeasured(judgements: Sequence[Judgement]) -> list[Judgement]:
+    judged = {judgement.claim.id for judgement in judgements}
+    return [bare_judgement(claim) for claim in load_claims() if claim.id not in judged]
+
+
+def _contradictions(judgements: Sequence[Judgement], every_claim: bool) -> list[Contradiction]:
+    shown = {judgement.claim.id for judgement in judgements}
+    return [c for c in load_contradictions() if every_claim or shown.intersection(c.claims)]
+
+
+def _paper_tables(judgements: Sequence[Judgement], every_claim: bool) -> list[PaperTable]:
+    """Return the papers' tables, those with a measurement first, each in the papers' order."""
+    tables = sorted(paper_tables(judgements).values(), key=lambda table: not has_measurement(table))
+    return tables if every_claim else [table for table in tables if has_measurement(table)]
 
 
 def repeat_commands(records: Sequence[Record]) -> list[str]:

@@ -8,7 +8,7 @@ from relicheck.reports.claims import Claim
 from relicheck.reports.scored import Scored
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scored():
     """Build one record with its answers: scored("byol", "linear", "1101") got images 0, 1, 3."""
 
@@ -48,7 +48,7 @@ def scored():
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def claim():
     """Build a claim: claim(value="25.9")."""
 

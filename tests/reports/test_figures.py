@@ -1,16 +1,12 @@
 """Figures: the same bytes each time, no date, labelled axes, names as they are."""
 
-import re
-
 import pytest
 
 from relicheck.reports.compare import compare
 from relicheck.reports.figures import (
     accuracy_figure,
     filled_columns,
-    inline_svg,
     png_bytes,
-    severity_figure,
     svg_bytes,
 )
 from relicheck.reports.severity import severity_curves
@@ -61,24 +57,6 @@ def test_the_readers_own_settings_do_not_change_the_figure(comparison):
         assert svg_bytes(accuracy_figure(comparison)) == plain
 
 
-def test_an_inline_figure_takes_the_pages_ink_and_its_own_identifiers(comparison):
-    svg = inline_svg(accuracy_figure(comparison), "first")
-
-    assert "currentColor" in svg
-    assert "#010203" not in svg
-    assert set(re.findall(r'id="(\w+)-', svg)) == {"first"}
-    assert set(re.findall(r'(?:url\(|href=")#(\w+)-', svg)) == {"first"}
-
-
-def test_a_name_with_mathematics_and_markup_is_text(scored):
-    comparison = compare([scored(r"$\frac{1}{<!-- --><script>"), scored("random")])
-
-    svg = inline_svg(accuracy_figure(comparison), "f")
-
-    assert "<script" not in svg
-    assert "<!--" not in svg
-
-
 def test_severity_is_the_mean_over_the_corruptions_of_a_severity(scored):
     curves = severity_curves(
         [
@@ -103,16 +81,3 @@ def test_a_severity_with_a_corruption_missing_is_not_drawn(scored):
     )
 
     assert {c.method: len(c.estimates) for c in curves} == {"byol": 1, "random": 0}
-
-
-def test_the_severity_figure_names_axes_and_rows(scored):
-    records = [
-        scored(method, "robustness", condition=f"noise/{severity}")
-        for method in ("byol", "random")
-        for severity in (1, 2, 3)
-    ]
-    figure = severity_figure(severity_curves(records), compare(records).rows)
-
-    assert figure.axes[0].get_ylabel() == "top-1 accuracy (%)"
-    assert figure.axes[0].get_xlabel().startswith("severity of the corruption")
-    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["byol", "random"]

@@ -1,5 +1,8 @@
 """The page: self-contained, escaped, in order, the same bytes each time."""
 
+import base64
+import hashlib
+import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -9,12 +12,13 @@ import pytest
 
 from relicheck.checkpoints.errors import BadRecord, MissingData, UnknownName
 from relicheck.evaluations.record import write_record
-from relicheck.reports.page import Report, render_page
+from relicheck.reports.claim_registry import load_claims
+from relicheck.reports.page import Picture, PlainTable, Report, Section, render_page
 from relicheck.reports.report_files import report_of, write_report
 from relicheck.reports.scored import read_scored
 from relicheck.reports.verdict import Judgement, Verdict
 
-_VOID = {"meta", "link", "br", "hr", "img", "input", "use", "path", "rect"}
+_VOID = {"meta", "link", "br", "hr", "img", "input"}
 
 
 class Reader(HTMLParser):
@@ -75,10 +79,23 @@ def test_the_page_loads_nothing_from_elsewhere(records, judgement):
     page = render_page(Report(title="t", scored=records, judgements=[judgement]))
     reader = Reader(page)
 
-    assert all(a.startswith("#") or a == "data:," for a in reader.addresses)
-    assert "script" not in {tag for tag, _ in reader.tags}
+    assert all(a.startswith(("#", "data:")) for a in reader.addresses)
+    assert {tag for tag, a in reader.tags if "src" in a} <= {"img"}
     assert "@import" not in page
     assert not re.search(r"url\((?!#)", page)
+
+
+def test_the_policy_allows_the_pages_own_style_and_scripts_alone(judgement):
+    page = render_page(Report(title="t", judgements=[judgement]))
+
+    [policy] = re.findall(r'Content-Security-Policy" content="([^"]+)"', page)
+    own = [*re.findall(r"<style>(.*?)</style>", page, re.DOTALL)]
+    own += re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    hashes = {base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in own}
+    assert len(own) == 3
+    assert set(re.findall(r"&#39;sha256-([^&]+)&#39;", policy)) == hashes
+    assert policy.startswith("default-src &#39;none&#39;")
+    assert "unsafe" not in policy
 
 
 def test_headings_begin_at_one_and_never_skip_a_level(records, judgement):
@@ -96,7 +113,7 @@ def test_every_table_has_a_caption_and_every_header_cell_a_scope(records, judgem
 
     tags = [tag for tag, _ in reader.tags]
     assert tags.count("table") == tags.count("caption") == 4
-    assert all(a.get("scope") in ("col", "row") for tag, a in reader.tags if tag == "th")
+    assert all("scope" in a for tag, a in reader.tags if tag == "th")
 
 
 def test_no_identifier_occurs_twice_and_every_link_has_its_target(records):
@@ -109,12 +126,16 @@ def test_no_identifier_occurs_twice_and_every_link_has_its_target(records):
 
 
 def test_figures_are_described_in_words_with_their_numbers(records):
-    reader = Reader(render_page(Report(title="t", scored=records)))
+    page = render_page(Report(title="t", scored=records))
+    reader = Reader(page)
 
-    described = [a["aria-label"] for tag, a in reader.tags if a.get("role") == "img"]
-    assert len(described) == 4  # linear, k-NN, corruption, severity
-    assert described[0].startswith("Linear top-1 in percent by method: byol 75.0 ±")
-    assert "severity 1 50.0" in described[3]
+    pictures = [a for tag, a in reader.tags if tag == "svg" and a.get("role") == "img"]
+    described = re.findall(r'<desc id="([^"]+)">([^<]+)</desc>', page)
+    assert len(pictures) == len(described) == 4  # linear, k-NN, corruption, severity
+    assert [a["aria-describedby"] for a in pictures] == [name for name, _ in described]
+    assert {a["aria-labelledby"] for a in pictures} <= set(reader.ids)
+    assert described[0][1].startswith("Linear top-1 in percent by method: byol 75.0 ±")
+    assert "severity 1 50.0" in described[3][1]
 
 
 def test_a_hostile_name_is_shown_and_not_run(scored, claim):
@@ -130,8 +151,9 @@ def test_a_hostile_name_is_shown_and_not_run(scored, claim):
 
     page = render_page(report)
 
-    assert "<script" not in page
+    assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
+    assert "\\u003cscript>alert(1)" in page  # in the data that the page's script reads
     Reader(page)
 
 
@@ -157,7 +179,9 @@ def test_every_verdict_has_a_badge_in_words(claim):
     page = render_page(Report(title="t", judgements=judgements))
 
     for verdict in Verdict:
-        assert f"</span> {str(verdict).replace('_', ' ')}</span>" in page
+        words = str(verdict).replace("_", " ")
+        assert re.search(rf'<use href="#sign-{verdict}"/></svg>{words}</span>', page)
+        assert f'<symbol id="sign-{verdict}"' in page
 
 
 def test_the_same_report_gives_the_same_bytes(records, judgement):
@@ -174,7 +198,7 @@ def test_reasons_of_claims_are_on_the_page(judgement):
     page = render_page(Report(title="t", judgements=[judgement]))
 
     assert "needs ObjectNet &amp; more &lt;here&gt;" in page
-    assert "Of 1 published claim: 1 not measured." in page
+    assert "<b>1</b> <span>not measured</span>" in page
 
 
 def test_provenance_shows_hashes_protocols_and_seeds(scored):
@@ -194,6 +218,40 @@ def test_earlier_records_are_counted_and_not_shown(scored):
 
     assert "1 earlier record of the same measurements" in page
     assert "000000000000" not in page
+
+
+def test_the_headline_counts_what_was_measured_completely(claim):
+    judgements = [
+        Judgement(claim=claim(id=f"{n}"), verdict=verdict, reason="r")
+        for n, verdict in enumerate(
+            [Verdict.REPRODUCED] * 3 + [Verdict.EXCEEDS, Verdict.NOT_MEASURED, Verdict.CONSISTENT]
+        )
+    ]
+
+    page = render_page(Report(title="t", judgements=judgements))
+
+    # Three of four: a part of the images and what was not measured do not count.
+    assert "<strong>3</strong> of 4<span>" in page
+    # scipy.stats.binomtest(3, 4).proportion_ci(method="wilson")
+    assert "75.0 %, 95 % Wilson interval 30.1 to 95.4 %" in page
+
+
+def test_another_part_of_the_report_can_bring_a_section_of_its_own():
+    section = Section(
+        name="masks",
+        title="Masks & more",
+        text=["One <paragraph>."],
+        tables=[PlainTable(caption="c", header=["a", "b"], rows=[["1", "<2>"]])],
+        pictures=[Picture(png=b"png", caption="a mask", description="a road, found")],
+    )
+
+    page = render_page(Report(title="t", sections=[section]))
+
+    Reader(page)
+    assert '<a href="#masks">Masks &amp; more</a>' in page
+    assert "One &lt;paragraph&gt;." in page
+    assert "<td>&lt;2&gt;</td>" in page
+    assert 'src="data:image/png;base64,cG5n" alt="a road, found"' in page
 
 
 @pytest.fixture
@@ -223,6 +281,29 @@ def test_writing_again_gives_the_same_files(folder, tmp_path):
 
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+
+
+def test_the_order_in_which_records_were_written_does_not_show(folder, tmp_path):
+    pages = []
+    for name, reverse in (("one", False), ("two", True)):
+        copy = tmp_path / name
+        copy.mkdir()
+        for age, path in enumerate(sorted(folder.iterdir(), reverse=reverse)):
+            (copy / path.name).write_bytes(path.read_bytes())
+            os.utime(copy / path.name, (age, age))
+        pages.append(render_page(report_of(copy)[0]))
+
+    assert pages[0] == pages[1]
+
+
+def test_a_report_lists_every_claim_or_those_measured(folder):
+    everything, _ = report_of(folder)
+    measured, _ = report_of(folder, every_claim=False)
+
+    assert len(everything.unmeasured) == len(load_claims())  # digits: nobody claims anything
+    assert any(table.name == "byol_1a" for table in everything.paper_tables)
+    assert everything.contradictions
+    assert (measured.unmeasured, measured.paper_tables, measured.contradictions) == ((), [], [])
 
 
 def test_an_empty_folder_is_named(tmp_path):

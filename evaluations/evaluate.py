@@ -17,7 +17,7 @@ from .evaluator import Evaluator, Measurement, Protocol
 from .image_source import ImageSource, skipped_of
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment
-from .record import Record, read_record, write_record
+from .record import Record, hashes_of, identity_of, read_record, write_record
 from .subject import Subject, open_model
 
 if TYPE_CHECKING:
@@ -191,6 +191,23 @@ def _inputs(subject: Subject, run: _Run) -> dict[str, Any]:
         **_how(subject, run.protocol),
         "seed": run.seed,
         "code_sha256": code_sha256(),
+        "manifest": None if model.manifest is None else json.loads(model.manifest.to_json()),
+        "view": json.loads(json.dumps(asdict(subject.default_view("test")))),
+        "request": _request(subject, run),
+    }
+
+
+def _request(subject: Subject, run: _Run) -> dict[str, Any]:
+    """Return what `rerun` asks for again; paths as they were given."""
+    return {
+        "checkpoint": subject.model.asked,
+        "data": str(subject.data),
+        "data_root": None if subject.data_root is None else str(subject.data_root),
+        "limit": subject.limit,
+        "skip_corrupt": subject.skip_corrupt,
+        "precision": subject.precision,
+        # The evaluator's own: a record may be one of several readings of it.
+        "protocol_fields": run.protocol.fields(),
     }
 
 
@@ -271,18 +288,17 @@ def _record(
         skipped_images=skipped,
         environment=environment(),
         correct_sha256=None if correct is None else hashlib.sha256(correct.tobytes()).hexdigest(),
+        arrays_sha256=hashes_of(measurement.arrays),
     )
 
 
 def keep(records: Path, record: Record, measurement: Measurement) -> Record:
-    """Write a record with its per-image correctness; return it, or the equal one found there."""
-    return read_record(write_record(records, record, measurement.correct))
+    """Write a record with its answers per image; return it, or the equal one found there."""
+    return read_record(write_record(records, record, measurement.correct, measurement.arrays))
 
 
 def _finished_path(records: Path, base: Mapping[str, Any]) -> Path:
-    inputs = {name: value for name, value in base.items() if name != "source"}
-    key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
-    return records / f"{key}.run"
+    return records / f"{identity_of(base)}.run"
 
 
 def _finished(records: Path, base: Mapping[str, Any]) -> list[Record] | None:

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -56,6 +56,9 @@ class Measurement:
     # The reading's own protocol, where one pass yields several; None: the evaluator's.
     protocol: Protocol | None = None
     data_images: int | None = None  # that the share is of; None: the images of the whole split
+    # What the value is computed from again where `correct` alone does not give it, by name:
+    # see `recompute`. Kept beside the record.
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

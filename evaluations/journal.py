@@ -17,7 +17,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from ..checkpoints.errors import BadData
@@ -49,7 +49,7 @@ class Journal:
         """The hash of the last line; of no line, 64 zeros."""
         return self.entries[-1].line_sha256 if self.entries else FIRST
 
-    @property
+    @cached_property
     def contents(self) -> dict[str, tuple[str, ...]]:
         """The content hashes by the id of the record; more than one where it was replaced."""
         found: dict[str, tuple[str, ...]] = {}

@@ -121,7 +121,13 @@ def evaluate_predictions(
             notes=measurement.notes,
             environment=environment(),
             correct_sha256=_hash(measurement.correct),
-            request={"predictions": str(path), "published": published, "data": dataset},
+            request={
+                "predictions": str(path),
+                "published": published,
+                "data": dataset,
+                "expected": expected,
+                "classes": classes,
+            },
         )
         made.append(read_record(write_record(records, record, measurement.correct)))
     return made

@@ -75,27 +75,28 @@ def _map_11_point(arrays: Arrays, condition: str) -> float:
     return mean_average_precision(arrays[SCORES], arrays[TARGETS], resamples=0).value
 
 
-# metric -> value in the record's unit, from the arrays and the condition
-RECOMPUTED: dict[str, Callable[[Arrays, str], float]] = {
-    "top1": _share,
-    "top5": _share,
-    "real_top1": _share,
-    "real_top5": _share,
-    "top1_error": _error,
-    "mean_per_class": _per_class,
-    "mean_corruption_top1": _mean_of_cells,
-    "ce": _ce,
-    "rce": _rce,
-    "mce": _mce,
-    "mrce": _mrce,
-    "map_11_point": _map_11_point,
+# metric -> the arrays that it needs, and its value in the record's unit from them and the
+# record's condition
+RECOMPUTED: dict[str, tuple[tuple[str, ...], Callable[[Arrays, str], float]]] = {
+    "top1": ((CORRECT,), _share),
+    "top5": ((CORRECT,), _share),
+    "real_top1": ((CORRECT,), _share),
+    "real_top5": ((CORRECT,), _share),
+    "top1_error": ((CORRECT,), _error),
+    "mean_per_class": ((CORRECT, LABELS), _per_class),
+    "mean_corruption_top1": ((CELLS,), _mean_of_cells),
+    "ce": ((CELLS,), _ce),
+    "rce": ((CELLS, CLEAN), _rce),
+    "mce": ((CELLS,), _mce),
+    "mrce": ((CELLS, CLEAN), _mrce),
+    "map_11_point": ((SCORES, TARGETS), _map_11_point),
 }
 
 
 def can_recompute(record: Record) -> bool:
     """Return whether the record keeps what its number is computed from."""
     kept = {*record.arrays_sha256, *((CORRECT,) if record.correct_sha256 else ())}
-    return record.metric in RECOMPUTED and bool(kept)
+    return record.metric in RECOMPUTED and set(RECOMPUTED[record.metric][0]) <= kept
 
 
 def recompute(record: Record, arrays: Arrays) -> float:
@@ -117,7 +118,7 @@ def recompute(record: Record, arrays: Arrays) -> float:
         if name in _OF_IMAGES and images != record.images:
             raise BadRecord(where, f"{name} of {images} images", f"{record.images} images")
     try:
-        return float(RECOMPUTED[record.metric](arrays, record.condition))
+        return float(RECOMPUTED[record.metric][1](arrays, record.condition))
     except (KeyError, ValueError, IndexError, ZeroDivisionError, BadData) as error:
         raise BadRecord(
             where,

@@ -10,7 +10,8 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +80,10 @@ class Record:
     # of what else is kept beside the record, by name: what the number is computed from again
     arrays_sha256: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Sixteen hexadecimal digits over the inputs, not over the outcome."""
-        return identity_of(asdict(self))
+        return identity_of(fields_of(self))
 
     @property
     def complete(self) -> bool:
@@ -93,10 +94,16 @@ class Record:
             and not self.skipped_images
         )
 
-    @property
+    @cached_property
     def content_sha256(self) -> str:
         """SHA-256 over all that the record says, its number included."""
-        return hashlib.sha256(_canonical(asdict(self))).hexdigest()
+        text = json.dumps(fields_of(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fields_of(record: Record) -> dict[str, Any]:
+    """Return every field by name, as JSON can hold it; not copies, as `asdict` would make."""
+    return {known.name: getattr(record, known.name) for known in fields(Record)}
 
 
 def identity_of(inputs: Mapping[str, Any]) -> str:
@@ -106,10 +113,6 @@ def identity_of(inputs: Mapping[str, Any]) -> str:
     # Padding and epsilon are in no tensor; the rest of the manifest says who, not what.
     kept["manifest"] = (kept.get("manifest") or {}).get("spec")
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _canonical(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
 
 
 def write_record(
@@ -157,7 +160,7 @@ def record_text(record: Record) -> str:
         "schema": SCHEMA,
         "id": record.id,
         "content_sha256": record.content_sha256,
-        **asdict(record),
+        **fields_of(record),
     }
     return json.dumps(body, indent=1, sort_keys=True, allow_nan=False) + "\n"
 

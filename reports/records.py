@@ -10,6 +10,7 @@ import numpy as np
 from ..checkpoints.errors import BadRecord
 from ..evaluations.journal import read_journal
 from ..evaluations.per_image import CORRECT, sha256_of_array
+from ..evaluations.recompute import agrees, can_recompute, recompute
 from ..evaluations.record import Record, read_beside
 from .claim_rules import key
 from .claims import Claim
@@ -148,13 +149,15 @@ def check_arrays(path: Path, record: Record, arrays: Mapping[str, np.ndarray]) -
     for name, array in arrays.items():
         if not _is_the_one_kept(record, name, array):
             raise BadRecord(path, "the answers per image beside it were changed", **_AGAIN)
-    correct = arrays.get(CORRECT)
-    if record.metric in _COUNTED and correct is not None:
-        right = 100 * float(np.count_nonzero(correct)) / len(correct)
-        if abs(right - record.value) > 100 * _COUNT_TOLERANCE:
-            raise BadRecord(
-                path, f"says {record.value:g} %, its answers per image give {right:g} %", **_AGAIN
-            )
+    if not can_recompute(record):
+        return
+    value = recompute(record, arrays)
+    if not agrees(record, value):
+        unit = record.unit
+        raise BadRecord(
+            path, f"says {record.value:g} {unit}, its answers per image give {value:g} {unit}",
+            **_AGAIN,
+        )  # fmt: skip
 
 
 def _is_the_one_kept(record: Record, name: str, array: np.ndarray) -> bool:

@@ -77,7 +77,7 @@ def test_another_package_is_named_and_the_number_holds(measured, capsys):
 
 
 def test_other_weights_under_the_same_path_are_named_and_nothing_is_measured(measured, capsys):
-    record, path = measured
+    _, path = measured
     write_network(path.parent.parent / "tiny.safetensors", seed=1)
     code, found = again(path, capsys=capsys)
     assert (code, found["now"]) == (1, None)

@@ -22,7 +22,14 @@ from typing import Any
 
 from ..checkpoints.errors import BadClaim, MissingData
 from .claim_routes import route
-from .claim_rules import FEWEST_STANDARD_ERRORS, SEED_DEVIATION, data_name, margin
+from .claim_rules import (
+    FEWEST_STANDARD_ERRORS,
+    SEED_DEVIATION,
+    best_of,
+    claimed_seeds,
+    data_name,
+    margin,
+)
 from .claims import CONFIDENCES, KINDS, Claim
 from .metrics import METRICS, unit_of
 
@@ -34,6 +41,7 @@ _SOURCE_FIELDS = (
 )  # fmt: skip
 _OWN_FIELDS = tuple(f.name for f in fields(Claim) if f.name not in (*_SOURCE_FIELDS, "file"))
 _LISTS = ("evaluators", "protocols")
+_COUNTS = ("claimed_seeds", "best_of")
 _NOT_IN_ROWS = ("columns", "rows")
 
 
@@ -139,6 +147,7 @@ def _claim(file: str, row: Mapping[str, Any]) -> Claim:
     if "margin" in row and not row.get("margin_reason"):
         raise BadClaim(_at(file, identifier, "margin_reason"), "missing", "why this margin")
     unmeasurable = row.get("unmeasurable", way.unmeasurable)
+    chosen, chosen_from = best_of(dict(row))
     evaluators = () if unmeasurable else tuple(row.get("evaluators", way.evaluators))
     derived = {
         "kind": kind,
@@ -149,6 +158,9 @@ def _claim(file: str, row: Mapping[str, Any]) -> Claim:
         "unmeasurable": unmeasurable,
         "margin": float(row.get("margin", allowed.points)),
         "margin_reason": row.get("margin_reason", allowed.reason),
+        "claimed_seeds": row.get("claimed_seeds", claimed_seeds(dict(row))),
+        "best_of": row.get("best_of", chosen),
+        "best_of_what": row.get("best_of_what", chosen_from),
         "file": file,
     }
     claim = Claim(**{**row, **derived})
@@ -184,6 +196,9 @@ def _check_types(file: str, row: Mapping[str, Any]) -> None:
         elif field == "margin":
             fits = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
             wanted = "a number above 0"
+        elif field in _COUNTS:
+            fits = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+            wanted = "a whole number of at least 1"
         else:
             fits, wanted = isinstance(value, str), 'text in quotes; a value as printed: "25.9"'
         if not fits:
@@ -216,6 +231,10 @@ def _check_words(file: str, row: Mapping[str, Any]) -> None:
     if row.get("expected_verdict") and not row.get("expected_reason"):
         raise BadClaim(
             _at(file, row["id"], "expected_reason"), "missing", "why the claim does not hold"
+        )
+    if row.get("best_of", 1) > 1 and not row.get("best_of_what"):
+        raise BadClaim(
+            _at(file, row["id"], "best_of_what"), "missing", "of what the best was printed"
         )
     _check_subject(file, row)
 

@@ -121,3 +121,27 @@ def margin(row: dict[str, str], kind: str, data: str) -> Margin:
     if key(row["dataset"]) == "imagenet1" or "1pct" in row["protocol"]:
         return Margin(1.0, "1.0: fine-tuned on 1 % of the labels")
     return Margin(0.7, "0.7: fine-tuned; the training run adds its own noise")
+
+
+_SEEDS = re.compile(r"\b(\d+) seeds\b")
+
+
+def claimed_seeds(row: dict[str, str]) -> int:
+    """Return over how many seeds the source says it took the mean; 1 where it says nothing."""
+    found = _SEEDS.search(row["protocol"])
+    return int(found[1]) if found else 1
+
+
+def best_of(row: dict[str, str]) -> tuple[int, str]:
+    """Return of how many the source printed the best, and of what; (1, "") where it says nothing.
+
+    Only a choice by the images that the claim is about counts: a sweep on validation images
+    inflates nothing.
+    """
+    if "best of k=10 and k=20" in row["protocol"]:
+        return 2, "k = 10 and 20, chosen on the validation images that are scored"
+    if row["paper"] == row["method"] == "MULAN" and row["task"] == "semi-supervised":
+        # arXiv:2602.05845: BYOL's sweep (App. C.1: five learning rates, 30 or 50 epochs), but
+        # "best test accuracy".
+        return 10, "five learning rates times two lengths, chosen by test accuracy"
+    return 1, ""

@@ -47,6 +47,10 @@ class Claim:
     condition: str = ""  # as in a record: "gaussian_noise/3"
     expected_verdict: str = ""  # a known true disagreement, asserted by the benchmark
     expected_reason: str = ""
+    # What the source's number is itself: a mean over seeds, or the best of several.
+    claimed_seeds: int = 1
+    best_of: int = 1  # runs, epochs or settings, chosen by the very images it is claimed for
+    best_of_what: str = ""  # of what, and where it is said; with `best_of` above 1
     file: str = ""  # the registry's file that holds it
 
     @property

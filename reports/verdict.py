@@ -6,7 +6,7 @@ of the images varies with the draw. So the interval depends on the claim's kind.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -14,12 +14,13 @@ from ..checkpoints.errors import BadRecord
 from ..evaluations.record import Record
 from .claim_rules import FEWEST_STANDARD_ERRORS, SEED_DEVIATION, TEST_IMAGES
 from .claims import Claim
-from .intervals import Z_95, deviation, half_width, mean, part_error
+from .decision import NOISE, Outcome, decide, limits
+from .intervals import Z_95, deviation, mean, part_error, t_95, upper_tail
 from .metrics import METRICS
+from .power import power_statement
 from .records import flaw, from_predictions, number_of
+from .spread import Key, Spread, spread_key
 
-# Float noise of subtracting two percents; far below any printed digit.
-_NOISE = 1e-9
 _MOST_SEEDS = 100
 
 
@@ -56,14 +57,28 @@ class Judgement:
     protocols: tuple[str, ...] = ()  # ids of the protocols measured
     records: tuple[Record, ...] = ()
     missing: tuple[str, ...] = ()  # for not_measured: each thing that is missing, and its source
+    spread: Spread | None = None  # over seeds, as the interval has it; None: nothing is sampled
+    # Of "the claim holds within its margin"; None where nothing is sampled. `p_adjusted` after
+    # Holm over the `family` claims of its table that were tested (`multiplicity.over_tables`).
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    family: int = 1
+    power: str = ""  # how likely so many seeds decide it; "" where nothing is sampled
 
 
-def judge(claim: Claim, records: Iterable[Record]) -> Judgement:
+def judge(
+    claim: Claim, records: Iterable[Record], spreads: Mapping[Key, Spread] | None = None
+) -> Judgement:
     """Return the verdict on `claim` from `records`, all of one subject.
 
     Gates come first: a recalled claim is never judged, a record of unknown weights, of an
     inadmissible protocol or of another data set is invalid. Then every protocol is judged
     by itself; where they disagree and the paper names none, that is the verdict.
+
+    Args:
+        claim: what is claimed.
+        records: that speak of it.
+        spreads: over seeds, pooled over networks (`spread.pool`); None: these records' own.
 
     Raises:
         BadRecord: a record is about something else, of another subject than the others, or
@@ -88,7 +103,12 @@ def judge(claim: Claim, records: Iterable[Record]) -> Judgement:
     groups: dict[tuple[str, str], list[Record]] = defaultdict(list)
     for record in records:
         groups[record.protocol, record.protocol_sha256].append(record)
-    return _combine([_judge_protocol(claim, group, numbers) for _, group in sorted(groups.items())])
+    return _combine(
+        [
+            _judge_protocol(claim, group, numbers, spreads or {})
+            for _, group in sorted(groups.items())
+        ]
+    )
 
 
 def _unmeasured(claim: Claim, reason: str) -> Judgement:
@@ -138,7 +158,10 @@ def _combine(judgements: Sequence[Judgement]) -> Judgement:
 
 
 def _judge_protocol(
-    claim: Claim, records: Sequence[Record], numbers: dict[str, float]
+    claim: Claim,
+    records: Sequence[Record],
+    numbers: dict[str, float],
+    spreads: Mapping[Key, Spread],
 ) -> Judgement:
     """Return the verdict from the records of one protocol."""
     seeds = {record.seed: numbers[record.id] for record in records}
@@ -164,7 +187,7 @@ def _judge_protocol(
         return _judge_part(facts, values)
     if claim.kind == "recomputation":
         return _judge_recomputation(facts)
-    return _judge_complete(facts, values)
+    return _judge_complete(facts, values, spreads.get(spread_key(records[0])))
 
 
 def _judge_recomputation(facts: Judgement) -> Judgement:
@@ -180,28 +203,55 @@ def _judge_recomputation(facts: Judgement) -> Judgement:
     facts = replace(facts, standard_error=0.0, interval=(difference - spread, difference + spread))
     counted = from_predictions(facts.records[0])
     how = "the same outputs, counted again" if counted else "the same weights on the same pixels"
-    if abs(difference) <= spread + claim.margin + _NOISE:
+    if abs(difference) <= spread + claim.margin + NOISE:
         return _conclude(facts, Verdict.REPRODUCED, how)
     return _conclude(facts, _direction(facts), how)
 
 
-def _judge_complete(facts: Judgement, values: Sequence[float]) -> Judgement:
-    claim, difference = facts.claim, _known(facts.difference)
-    seeds, assumed = len(values), SEED_DEVIATION.get(claim.kind, 0.0)
-    known = seeds == 1
-    spread = assumed if known else deviation(values)
-    error, half = spread / seeds**0.5, half_width(spread, seeds, known)
-    low, high = difference - half - claim.rounding, difference + half + claim.rounding
-    facts = replace(facts, standard_error=error, interval=(low, high))
-    how = _how(claim, seeds, spread)
-    margin = claim.margin + _NOISE
-    if low > margin or high < -margin:
+def _judge_complete(facts: Judgement, values: Sequence[float], pooled: Spread | None) -> Judgement:
+    claim, difference, seeds = facts.claim, _known(facts.difference), len(values)
+    spread = _spread(claim, values, pooled)
+    if spread is None:
+        error, quantile, how = 0.0, 0.0, "same weights, same images: no sampling error"
+    else:
+        error, quantile = spread.deviation / seeds**0.5, spread.quantile
+        how = spread.words(seeds)
+    low, high = limits(difference, error, quantile, claim.rounding)
+    facts = replace(facts, standard_error=error, interval=(low, high), spread=spread)
+    if spread is not None:
+        beyond = abs(difference) - claim.rounding - claim.margin
+        facts = replace(
+            facts,
+            p_value=_p_value(beyond, error, spread.degrees),
+            power=power_statement(claim, spread.deviation, seeds, spread.degrees),
+        )
+    outcome = Outcome(int(decide(low, high, error, claim.margin)))
+    if outcome in (Outcome.BELOW, Outcome.ABOVE):
         return _conclude(facts, _direction(facts), how)
-    if -margin <= low and high <= margin:
-        if claim.margin + _NOISE >= FEWEST_STANDARD_ERRORS * error:
-            return _conclude(facts, Verdict.REPRODUCED, how)
+    if outcome is Outcome.INSIDE:
+        return _conclude(facts, Verdict.REPRODUCED, how)
+    if max(-low, high) <= claim.margin + NOISE:
         how += f"; the margin is below {FEWEST_STANDARD_ERRORS:g} standard errors"
-    return _conclude(facts, Verdict.INCONCLUSIVE, f"{how}; {_settle(facts, spread, seeds)}")
+    settled = "; ".join(part for part in (_settle(facts, seeds), facts.power) if part)
+    return _conclude(facts, Verdict.INCONCLUSIVE, f"{how}; {settled}")
+
+
+def _spread(claim: Claim, values: Sequence[float], pooled: Spread | None) -> Spread | None:
+    """Return what is known of the spread over seeds; None where nothing varies with a seed."""
+    if pooled is not None:
+        return pooled
+    if len(values) > 1:
+        return Spread(deviation=deviation(values), degrees=len(values) - 1)
+    if claim.kind in SEED_DEVIATION:
+        return Spread(deviation=SEED_DEVIATION[claim.kind], degrees=None)
+    return None
+
+
+def _p_value(beyond: float, error: float, degrees: int | None) -> float:
+    """Return P(so far beyond the margin | the claim holds at the margin), one-sided."""
+    if not error:
+        return float(beyond <= NOISE)
+    return upper_tail(beyond / error, degrees)
 
 
 def _judge_part(facts: Judgement, values: Sequence[float]) -> Judgement:
@@ -217,7 +267,7 @@ def _judge_part(facts: Judgement, values: Sequence[float]) -> Judgement:
     low, high = difference - half, difference + half
     facts = replace(facts, standard_error=error, interval=(low, high))
     part = f"{images} of {record.data_images or 'an unknown number of'} images"
-    if low <= _NOISE and high >= -_NOISE:
+    if low <= NOISE and high >= -NOISE:
         return _conclude(facts, Verdict.CONSISTENT, f"only {part}: cannot confirm")
     return _conclude(
         facts, Verdict.INCONCLUSIVE, f"only {part}: off, but only the complete split decides"
@@ -234,23 +284,17 @@ def _direction(facts: Judgement) -> Verdict:
     return Verdict.EXCEEDS if sign * _known(facts.difference) > 0 else Verdict.NOT_REPRODUCED
 
 
-def _how(claim: Claim, seeds: int, spread: float) -> str:
-    if claim.kind not in SEED_DEVIATION and seeds == 1:
-        return "same weights, same images: no sampling error"
-    if seeds == 1:
-        return f"one seed, so a deviation over seeds of {spread:g} is assumed"
-    return f"{seeds} seeds with a deviation of {spread:.3f}"
-
-
-def _settle(facts: Judgement, spread: float, measured_seeds: int) -> str:
+def _settle(facts: Judgement, measured_seeds: int) -> str:
     """Return how many seeds would settle it, at the present mean and deviation."""
-    claim, difference = facts.claim, abs(_known(facts.difference))
-    if spread == 0:
+    claim, difference, spread = facts.claim, _known(facts.difference), facts.spread
+    if spread is None or not spread.deviation:
         return "how far the claim was rounded leaves it open"
-    for seeds in range(measured_seeds + 1, _MOST_SEEDS + 1):
-        half = half_width(spread, seeds, False) + claim.rounding
-        enough = claim.margin >= FEWEST_STANDARD_ERRORS * spread / seeds**0.5
-        if (difference + half <= claim.margin and enough) or difference - half > claim.margin:
+    # An assumed deviation is replaced by the seeds' own as soon as there are two.
+    known = (spread.degrees or 0) - measured_seeds if spread.degrees else -1
+    for seeds in range(max(2, measured_seeds + 1), _MOST_SEEDS + 1):
+        error = spread.deviation / seeds**0.5
+        low, high = limits(difference, error, t_95(seeds + known), claim.rounding)
+        if decide(low, high, error, claim.margin) != Outcome.OPEN:
             return f"{seeds} seeds would settle it if they stay like this"
     return f"it lies too near the margin: {_MOST_SEEDS} seeds would not settle it"
 

@@ -8,6 +8,7 @@ import pytest
 from relicheck.checkpoints.errors import BadRecord
 from relicheck.evaluations.record import Record
 from relicheck.reports.claims import Claim
+from relicheck.reports.spread import pool
 from relicheck.reports.verdict import Verdict, judge
 
 HASH = "ab" * 32
@@ -329,33 +330,50 @@ def test_one_seed_measured_twice_is_not_two_seeds():
         judge(probe(), [record(76.1), record(76.2, code_sha256="cd" * 32)])
 
 
-# Operating characteristics.
+# Spread pooled over networks.
 
 
-@pytest.mark.parametrize("number", [2, 3, 5, 10])
-def test_a_network_at_the_margin_is_seldom_called_reproduced(number):
-    """The true mean lies exactly at the margin: `reproduced` is false, at most 5 % of the time."""
-    from relicheck.reports.intervals import half_width
+def test_pooled_seeds_of_other_networks_narrow_the_interval():
+    # Three networks, two seeds each, every pair 0.2 apart: SS = 3 * 0.02, so s = 0.1414 with 3
+    # degrees of freedom: half 2.3534 * 0.1 + 0.05 = 0.285; alone t(1) = 6.3138: 0.681.
+    ours = seeds(76.0, 76.2)
+    others = [
+        seeds(50.0, 50.2, subject="b", weights_sha256="b"),
+        seeds(60.0, 60.2, subject="c", weights_sha256="c"),
+    ]
+    alone = judge(probe(), ours)
+    pooled = judge(probe(), ours, pool([ours, *others]))
+    assert alone.verdict is Verdict.INCONCLUSIVE
+    assert pooled.verdict is Verdict.REPRODUCED
+    assert pooled.interval == pytest.approx((-0.2853, 0.2853), abs=1e-4)
+    assert "pooled over 3 networks" in pooled.reason
 
-    generator = np.random.default_rng(20)
-    draws = 0.5 + 0.1 * generator.standard_normal((20_000, number))
-    deviations = draws.std(axis=1, ddof=1)
-    half = np.array([half_width(d, number, False) for d in deviations])
-    # The claim is exact here; rounding only narrows what is called reproduced.
-    called = (np.abs(draws.mean(axis=1)) + half <= 0.5).mean()
-    # Three standard errors of 20,000 draws at 5 %: 0.0046.
-    assert called <= 0.05 + 0.0046
+
+def test_another_networks_seeds_replace_the_assumed_deviation_of_one_seed():
+    other = seeds(50.0, 50.0, 50.6, 50.6, 50.3, subject="b", weights_sha256="b")
+    one = judge(probe(), [record(76.1)], pool([other]))
+    # SS = 4 * 0.09 = 0.36 over 4 degrees: 0.3, where 0.1 would have been assumed.
+    assert one.spread is not None
+    assert one.spread.deviation == pytest.approx(0.3)
+    assert one.verdict is Verdict.INCONCLUSIVE
+    assert judge(probe(), [record(76.1)]).verdict is Verdict.REPRODUCED
 
 
-def test_the_simulated_rule_is_the_rule_of_the_verdict():
-    generator = np.random.default_rng(21)
-    # Claims of four decimals: D is read off 10,000 images in whole images.
-    for _ in range(200):
-        values = np.round(76.6 + 0.1 * generator.standard_normal(3), 2)
-        judgement = judge(probe(value="76.1000"), seeds(*map(float, values)))
-        half = 2.92 * values.std(ddof=1) / np.sqrt(3) + 0.00005
-        inside = abs(values.mean() - 76.1) + half <= 0.5
-        assert (judgement.verdict is Verdict.REPRODUCED) == inside
+def test_only_one_protocol_on_one_split_is_pooled():
+    pooled = pool([seeds(76.0, 76.2), seeds(50.0, 58.0, protocol_sha256="cd" * 32)])
+    assert sorted(spread.deviation for spread in pooled.values()) == pytest.approx(
+        [0.1414, 5.6569], abs=1e-4
+    )
+
+
+def test_a_group_that_two_claims_share_is_pooled_once():
+    group = seeds(76.0, 76.2)
+    [spread] = pool([group, group]).values()
+    assert (spread.degrees, spread.networks) == (1, 1)
+
+
+def test_part_of_the_images_is_not_pooled():
+    assert pool([seeds(76.0, 77.0, images=1_000)]) == {}
 
 
 def reading(value: float, protocol: str, counted: int = 18_574) -> Record:

@@ -52,6 +52,8 @@ class Measurement:
     standard_error: float | None = None  # in `unit`, over images (binomial)
     condition: str = ""  # what was done to the images: "" (nothing), "gaussian_noise/3"
     correct: np.ndarray | None = None  # [images] bool, per image, in the data set's order
+    # [images, classes, classes] int64 pixels, [true, predicted], where masks are scored.
+    confusions: np.ndarray | None = None
     notes: tuple[str, ...] = ()  # what a reader must know: a chosen penalty, say
     # The reading's own protocol, where one pass yields several; None: the evaluator's.
     protocol: Protocol | None = None
@@ -68,6 +70,7 @@ class Evaluator:
     splits: tuple[str, ...]  # the splits of a data set it reads: ("train", "test")
     stochastic: bool = False  # whether the seed changes the number
     multi_label: bool = False  # whether it scores `targets`: images of several classes
+    masks: bool = False  # whether it scores `masks_of` the images, which it then needs
 
 
 evaluators: Modules[Evaluator] = Modules(

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..checkpoints.errors import BadRecord
 from ..evaluations.record import Record, read_correct
+from ..evaluations.segmentation.kept import check_confusions
 from .claim_rules import key
 from .claims import Claim
 from .metrics import METRICS
@@ -117,9 +118,10 @@ def check_kept(folder: Path, record: Record) -> None:
     Raises:
         BadRecord: the answers are gone, were changed, or give another number.
     """
+    path = folder / f"{record.id}.json"
+    check_confusions(path, record)
     if record.correct_sha256 is None:
         return
-    path = folder / f"{record.id}.json"
     try:
         correct = read_correct(path)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:

@@ -20,7 +20,7 @@ def native_stride(network: "ResNet") -> int:
     32
     """
     stem = 4 if network.spec.stem == "imagenet" else 1
-    return stem * 2 ** (len(network.spec.blocks) - 1)
+    return stem << (len(network.spec.blocks) - 1)
 
 
 def dilated(network: "ResNet", output_stride: int, *, exact: bool = False) -> "ResNet":
@@ -41,7 +41,7 @@ def dilated(network: "ResNet", output_stride: int, *, exact: bool = False) -> "R
         UsageError: no stride that a ResNet can have.
     """
     native = native_stride(network)
-    stem = native // 2 ** (len(network.spec.blocks) - 1)
+    stem = native >> (len(network.spec.blocks) - 1)
     if output_stride < stem or output_stride & (output_stride - 1):
         raise UsageError(
             "output_stride", f"{output_stride}", f"a power of two of at least {stem}, the stem's"

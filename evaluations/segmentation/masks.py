@@ -111,7 +111,7 @@ def relabel_colours(pixels: np.ndarray, colours: Mapping[Colour, int], where: ob
             f"one of {len(known)} colours, such as {next(iter(colours))}",
         )
     table = np.array([known[int(code)] for code in order], dtype=np.uint8)
-    return np.take(table, place)
+    return np.asarray(table[place])
 
 
 def size_of(content: bytes, where: object) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from .overrides import apply_overrides
 from .provenance import code_sha256, environment
 from .record import Record, read_record, write_record
 from .segmentation.kept import confusions_sha256, write_confusions
+from .segmentation.shown import write_shown
 from .subject import Subject, open_model
 
 if TYPE_CHECKING:
@@ -294,6 +295,8 @@ def keep(records: Path, record: Record, measurement: Measurement) -> Record:
     """Write a record with what is kept per image; return it, or the equal one found there."""
     if measurement.confusions is not None:
         write_confusions(records / f"{record.id}.json", measurement.confusions)
+    if measurement.predicted_masks is not None:
+        write_shown(records / f"{record.id}.json", measurement.predicted_masks)
     return read_record(write_record(records, record, measurement.correct))
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -54,6 +54,7 @@ class Measurement:
     correct: np.ndarray | None = None  # [images] bool, per image, in the data set's order
     # [images, classes, classes] int64 pixels, [true, predicted], where masks are scored.
     confusions: np.ndarray | None = None
+    predicted_masks: Mapping[int, np.ndarray] | None = None  # of the few images that are shown
     notes: tuple[str, ...] = ()  # what a reader must know: a chosen penalty, say
     # The reading's own protocol, where one pass yields several; None: the evaluator's.
     protocol: Protocol | None = None

@@ -24,7 +24,7 @@ def confusions_path(record: Path) -> Path:
 def confusions_sha256(confusions: np.ndarray) -> str:
     """Return the hash that a record holds of [images, classes, classes] int64 matrices."""
     digest = hashlib.sha256(str(confusions.shape).encode())
-    digest.update(np.ascontiguousarray(confusions.astype("<i8")))
+    digest.update(confusions.astype("<i8").tobytes())
     return digest.hexdigest()
 
 

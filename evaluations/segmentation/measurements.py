@@ -38,9 +38,7 @@ def measurements(
     """
     pooled = confusions.sum(axis=0)
     if not pooled.any():
-        raise BadData(
-            "masks", f"no pixel of {len(confusions)} images has a class", "scored pixels"
-        )
+        raise BadData("masks", f"no pixel of {len(confusions)} images has a class", "scored pixels")
     miou, accuracy = bootstrap(confusions)
     interval = f"95 % interval {100 * miou.low:.2f} to {100 * miou.high:.2f}, bootstrap over images"
     yield Measurement(

@@ -43,7 +43,7 @@ def class_iou(matrix: np.ndarray) -> np.ndarray:
     """
     both = np.diagonal(matrix, axis1=-2, axis2=-1).astype(np.float64)
     union = matrix.sum(axis=-1) + matrix.sum(axis=-2) - both
-    return np.divide(both, union, out=np.full(both.shape, np.nan), where=union > 0)
+    return np.asarray(np.divide(both, union, out=np.full(both.shape, np.nan), where=union > 0))
 
 
 def mean_iou(matrix: np.ndarray) -> np.ndarray:
@@ -148,6 +148,4 @@ def _drawn(
 
 def _spread(values: np.ndarray) -> Spread:
     low, high = np.nanquantile(values, [0.025, 0.975])
-    return Spread(
-        low=float(low), high=float(high), standard_error=float(np.nanstd(values, ddof=1))
-    )
+    return Spread(low=float(low), high=float(high), standard_error=float(np.nanstd(values, ddof=1)))

@@ -39,7 +39,8 @@ def kept(tmp_path, confusions):
 def record_of(measured: Measurement, confusions) -> Record:
     return Record(
         metric=measured.metric, value=measured.value, unit="%", images=measured.images,
-        standard_error=measured.standard_error, condition="", subject="a", subject_kind="checkpoint",
+        standard_error=measured.standard_error, condition="", subject="a",
+        subject_kind="checkpoint",
         weights_sha256="0", source_sha256=None, method="a", architecture="ResNet-18 1x",
         dataset="camvid", split="test", data_fingerprint="sha256:0", data_images=5, source="images",
         evaluator="segmentation_linear", protocol="p/1",

@@ -207,7 +207,7 @@ def _in_memory(maps: Iterator[np.ndarray], images: int) -> DenseFeatures:
 
 
 def _write(file: Path, maps: Iterator[np.ndarray], images: int) -> None:
-    shapes = []
+    shapes: list[tuple[int, ...]] = []
     file.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(file) as temporary:
         with temporary.open("wb") as stream:

@@ -18,8 +18,6 @@ def save_mask(path, values, mode="L"):
     path.parent.mkdir(parents=True, exist_ok=True)
     image = Image.fromarray(np.asarray(values, dtype=np.uint8))
     if mode == "P":
-        image = image.convert("L")
-        image = Image.fromarray(np.asarray(values, dtype=np.uint8), mode=None)
         image.putpalette([(7 * i + 40) % 256 for i in range(768)])
     image.save(path)
 

@@ -32,7 +32,7 @@ def test_the_segmentation_data_sets_are_registered():
 
 
 def test_a_data_set_without_masks_is_no_segmentation_data_set():
-    with pytest.raises(UsageError, match="digits: its images have no masks. Wanted: ade20k or"):
+    with pytest.raises(UsageError, match=r"digits: its images have no masks. Wanted: ade20k or"):
         segmentation_dataset("digits")
 
 
@@ -161,7 +161,7 @@ def test_a_coloured_copy_of_a_voc_mask_is_refused(voc):
 def test_without_the_devkit_s_lists_it_is_missing(voc):
     (voc_root(voc) / "ImageSets" / "Segmentation" / "val.txt").unlink()
 
-    with pytest.raises(MissingData, match="found no val.txt"):
+    with pytest.raises(MissingData, match=r"found no val.txt"):
         open_split("voc2012", "val", voc)
 
 
@@ -251,7 +251,7 @@ def test_images_alone_are_not_enough(cityscapes):
     for file in (cityscapes / "cityscapes" / "gtFine" / "val").rglob("*_labelIds.png"):
         file.unlink()
 
-    with pytest.raises(BadData, match="2 images and no mask that ends in _gtFine_labelIds.png"):
+    with pytest.raises(BadData, match=r"2 images and no mask that ends in _gtFine_labelIds.png"):
         open_split("cityscapes", "val", cityscapes)
 
 
@@ -353,7 +353,7 @@ def test_a_truncated_mask_is_named(camvid):
 def test_an_empty_mask_is_named(camvid):
     (camvid / "camvid" / "test" / "masks" / "0000.png").write_bytes(b"")
 
-    with pytest.raises(BadData, match="0000.png: the file is empty"):
+    with pytest.raises(BadData, match=r"0000.png: the file is empty"):
         masks_of(open_split("camvid", "test", camvid))(0)
 
 
@@ -361,7 +361,7 @@ def test_more_images_than_were_published_are_another_data_set(camvid, monkeypatc
     small = replace(segmentation_dataset("camvid"), splits={"train": 2, "val": 1, "test": 2})
     monkeypatch.setattr(datasets, "load", lambda _: small)
 
-    with pytest.raises(BadData, match="3 images with masks. Wanted: 2, as published"):
+    with pytest.raises(BadData, match=r"3 images with masks. Wanted: 2, as published"):
         open_split("camvid", "train", camvid)
 
 
@@ -472,5 +472,5 @@ def test_test_falls_to_val_and_an_absent_split_is_said(mask_folder):
     (mask_folder / "test").rename(mask_folder / "val")
     assert open_split(mask_folder, "test").split == "val"
 
-    with pytest.raises(UnknownName, match="split of .*patches 'trial'"):
+    with pytest.raises(UnknownName, match=r"split of .*patches 'trial'"):
         open_split(mask_folder, "trial")

@@ -83,7 +83,7 @@ def run(subject: Subject, protocol: SegmentationLinearProtocol, seed: int) -> It
     notes = (f"trained on {len(train):,} images, head of {fitted.rows.shape[1]} features",)
     for measured in measurements(found.confusions, test.class_names, notes=notes):
         # What people look at goes with the number it shows.
-        shown = found.shown if measured.confusions is not None else None
+        shown = found.shown if measured.arrays else None
         yield replace(measured, predicted_masks=shown)
     most = int(np.argmax(pixels))
     floor = score(test, lambda image, size: np.full(size, most, dtype=np.uint8))

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...checkpoints.errors import BadData
 from ..evaluator import Measurement, Protocol
+from .kept import CONFUSIONS
 from .scores import bootstrap, class_iou, mean_accuracy, mean_iou, pixel_accuracy
 
 # Above this many classes a note of each one's IoU would be a page.
@@ -47,7 +48,7 @@ def measurements(
         images=len(confusions),
         standard_error=100 * miou.standard_error,
         condition=condition,
-        confusions=confusions,
+        arrays={CONFUSIONS: confusions},
         notes=(interval, *per_class_notes(pooled, class_names), *notes),
         protocol=protocol,
     )

@@ -14,10 +14,11 @@ from .arithmetic import check_precision
 from .baselines import RawPixels
 from .classifiers import training_subject
 from .evaluator import Evaluator, Measurement, Protocol
-from .image_source import ImageSource, skipped_of
+from .image_source import ImageSource, masks_of, skipped_of
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment
 from .record import Record, hashes_of, identity_of, read_record, write_record
+from .segmentation.shown import write_shown
 from .subject import Subject, open_model
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ def _check_request(seeds: Sequence[int], limit: int | None) -> None:
 def _default_evaluators(subject: Subject) -> list[str]:
     """Return the checkpoint's own classifier where it fits the classes, else probes."""
     head, dataset = subject.head, subject.dataset
+    if masks_of(subject.images("test")) is not None:
+        return ["segmentation_linear"]
     if dataset is not None and dataset.cells and subject.images("test").split == "test":
         return ["corruption_errors"]
     if head is not None and len(head[1]) == len(subject.images("test").class_names):
@@ -162,8 +165,20 @@ def _check_labels(subject: Subject, run: _Run) -> None:
     """Return if the evaluator can score the images' kind of labels.
 
     Raises:
-        UsageError: the images show several classes each, and it knows of one.
+        UsageError: the images show several classes each, and it knows of one; or every pixel
+            has a class and it scores images, or the other way about.
     """
+    masks = masks_of(subject.images("test")) is not None
+    if masks != run.evaluator.masks:
+        able = [n for n in contracts.evaluators.names()
+                if contracts.evaluators.load(n).masks == masks]  # fmt: skip
+        raise UsageError(
+            f"{run.name} on {subject.dataset_name}",
+            "every pixel has a class, and this evaluator scores images"
+            if masks
+            else "its images have no masks, and this evaluator scores pixels",
+            " or ".join(able) if masks else "a data set with masks, such as camvid",
+        )
     dataset = subject.dataset
     if dataset is not None and dataset.multi_label and not run.evaluator.multi_label:
         able = [n for n in contracts.evaluators.names() if contracts.evaluators.load(n).multi_label]
@@ -293,7 +308,9 @@ def _record(
 
 
 def keep(records: Path, record: Record, measurement: Measurement) -> Record:
-    """Write a record with its answers per image; return it, or the equal one found there."""
+    """Write a record with what is kept per image; return it, or the equal one found there."""
+    if measurement.predicted_masks is not None:
+        write_shown(records / f"{record.id}.json", measurement.predicted_masks)
     return read_record(write_record(records, record, measurement.correct, measurement.arrays))
 
 

@@ -59,6 +59,7 @@ class Measurement:
     # What the value is computed from again where `correct` alone does not give it, by name:
     # see `recompute`. Kept beside the record.
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    predicted_masks: Mapping[int, np.ndarray] | None = None  # of the few images that are shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,7 @@ class Evaluator:
     splits: tuple[str, ...]  # the splits of a data set it reads: ("train", "test")
     stochastic: bool = False  # whether the seed changes the number
     multi_label: bool = False  # whether it scores `targets`: images of several classes
+    masks: bool = False  # whether it scores `masks_of` the images, which it then needs
 
 
 evaluators: Modules[Evaluator] = Modules(

@@ -24,6 +24,7 @@ LABELS = "labels"  # [N] integers: the truth
 CELLS = "cells"  # [corruptions * severities, N] bool: rightness in each cell
 CLEAN = "clean"  # [N] bool: rightness on the uncorrupted images
 SCORES = "scores"  # [N, classes] floats
+CONFUSIONS = "confusions"  # [N, classes, classes] int64 pixels, [true, predicted]
 TARGETS = "targets"  # [N, classes] of 1, 0, -1: several labels for each image
 
 # Packed bits forget how many there were; their shape stands beside them.

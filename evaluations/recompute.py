@@ -19,7 +19,7 @@ from .corruption_metrics import (
 )
 from .corruptions import SEVERITIES, TEST_CORRUPTIONS
 from .metrics import mean_per_class
-from .per_image import CELLS, CLEAN, CORRECT, LABELS, SCORES, TARGETS
+from .per_image import CELLS, CLEAN, CONFUSIONS, CORRECT, LABELS, SCORES, TARGETS
 from .record import Record
 from .splits import alexnet_errors
 
@@ -75,6 +75,12 @@ def _map_11_point(arrays: Arrays, condition: str) -> float:
     return mean_average_precision(arrays[SCORES], arrays[TARGETS], resamples=0).value
 
 
+def _miou(arrays: Arrays, condition: str) -> float:
+    from .segmentation.scores import mean_iou
+
+    return 100 * float(mean_iou(arrays[CONFUSIONS].sum(axis=0)))
+
+
 # metric -> the arrays that it needs, and its value in the record's unit from them and the
 # record's condition
 RECOMPUTED: dict[str, tuple[tuple[str, ...], Callable[[Arrays, str], float]]] = {
@@ -90,6 +96,7 @@ RECOMPUTED: dict[str, tuple[tuple[str, ...], Callable[[Arrays, str], float]]] = 
     "mce": ((CELLS,), _mce),
     "mrce": ((CELLS, CLEAN), _mrce),
     "map_11_point": ((SCORES, TARGETS), _map_11_point),
+    "miou": ((CONFUSIONS,), _miou),
 }
 
 
@@ -127,7 +134,7 @@ def recompute(record: Record, arrays: Arrays) -> float:
         ) from error
 
 
-_OF_IMAGES = (CORRECT, LABELS, CELLS, CLEAN, SCORES, TARGETS)
+_OF_IMAGES = (CORRECT, LABELS, CELLS, CLEAN, SCORES, TARGETS, CONFUSIONS)
 
 
 def agrees(record: Record, value: float) -> bool:

@@ -71,7 +71,9 @@ def check_folder(folder: Path, head: str | None = None) -> FolderCheck:
         head=journal.head,
         findings=tuple(findings),
         not_entered=tuple(record.id for record in whole if record.id not in entered),
-        strays=tuple(f.name for f in sorted(folder.glob("*.npz")) if f.stem not in names),
+        strays=tuple(
+            f.name for f in sorted(folder.glob("*.npz")) if f.name.partition(".")[0] not in names
+        ),
     )
 
 

@@ -43,7 +43,7 @@ def environment() -> dict[str, Any]:
         "cpu": _cpu(),
         "device": device_name(),
         "cuda": torch.version.cuda if device() == "cuda" else None,
-        "cudnn": torch.backends.cudnn.version() if device() == "cuda" else None,
+        "cudnn": _cudnn() if device() == "cuda" else None,
         "threads": torch.get_num_threads(),
         "libjpeg": _jpeg(),
         **{library: _version(library) for library in _LIBRARIES},
@@ -65,6 +65,13 @@ def device_name() -> str:
     return torch.cuda.get_device_name() if device() == "cuda" else "cpu"
 
 
+def _cudnn() -> int | None:
+    import torch
+
+    version: int | None = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    return version
+
+
 def _cpu() -> str | None:
     """Return the processor as its maker calls it: vector units round differently."""
     try:
@@ -81,7 +88,7 @@ def _jpeg() -> str | None:
         from PIL import features
     except ModuleNotFoundError:
         return None
-    found = features.version("jpg")  # type: ignore[no-untyped-call]
+    found = features.version("jpg")
     return None if found is None else str(found)
 
 

@@ -48,11 +48,23 @@ _NOT_IN_ROWS = ("columns", "rows")
 def load_claims(folder: Path = FOLDER) -> tuple[Claim, ...]:
     """Return every claim of the registry, in its order, checked.
 
+    Args:
+        folder: of TOML files, or one such file: of claims that are not the registry's.
+
     Raises:
         BadClaim: a row that cannot be true or cannot be judged: file, row and field.
         MissingData: the folder holds no claims.
     """
     return _load(Path(folder))
+
+
+def claim_of_row(where: str, row: Mapping[str, Any]) -> Claim:
+    """Return the claim of one row of fields, checked; `where` names its file in messages.
+
+    Raises:
+        BadClaim: as `load_claims`.
+    """
+    return _claim(where, row)
 
 
 @lru_cache(maxsize=8)
@@ -74,7 +86,7 @@ def _load(folder: Path) -> tuple[Claim, ...]:
 
 
 def _bodies(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    for file in sorted(folder.glob("*.toml")):
+    for file in [folder] if folder.is_file() else sorted(folder.glob("*.toml")):
         try:
             yield file, tomllib.loads(file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -23,7 +23,7 @@ from .bundle import (
     protocol_facts,
     protocol_name,
 )
-from .claim_registry import claim_of_row, load_claims
+from .claim_registry import load_claims, read_row
 from .claims import Claim
 from .pack import unpack
 from .records import check_arrays
@@ -208,7 +208,7 @@ def _check_claim(
         return
     row = _json(found.path, CLAIM, _held(found.path, members, CLAIM))
     row.pop("file", None)
-    claim = claim_of_row(CLAIM, row)
+    claim = read_row(CLAIM, row)
     if claim.id != index.get("claim"):
         raise BadData(CLAIM, f"is claim {claim.id}", f"{index.get('claim')}, as {INDEX} says")
     found.claim = claim

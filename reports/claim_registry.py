@@ -12,44 +12,29 @@ in the order of their `order` key, rows in the order of the file.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
-from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ..checkpoints.errors import BadClaim, MissingData
+from .claim_checks import check_margin, check_types, check_value, check_words, row_at
 from .claim_routes import route
 from .claim_rules import (
-    FEWEST_STANDARD_ERRORS,
-    SEED_DEVIATION,
     best_of,
     claimed_seeds,
     data_name,
     margin,
 )
-from .claims import CONFIDENCES, KINDS, Claim
-from .metrics import METRICS, unit_of
+from .claims import Claim
 
 FOLDER = Path(__file__).parent / "claimed"
 
-_SOURCE_FIELDS = (
-    "id", "paper", "table", "method", "architecture", "pretrain_data", "task", "dataset",
-    "protocol", "metric", "value", "unit", "source", "confidence",
-)  # fmt: skip
-_OWN_FIELDS = tuple(f.name for f in fields(Claim) if f.name not in (*_SOURCE_FIELDS, "file"))
-_LISTS = ("evaluators", "protocols")
-_COUNTS = ("claimed_seeds", "best_of")
 _NOT_IN_ROWS = ("columns", "rows")
 
 
 def load_claims(folder: Path = FOLDER) -> tuple[Claim, ...]:
     """Return every claim of the registry, in its order, checked.
-
-    Args:
-        folder: of TOML files, or one such file: of claims that are not the registry's.
 
     Raises:
         BadClaim: a row that cannot be true or cannot be judged: file, row and field.
@@ -58,39 +43,55 @@ def load_claims(folder: Path = FOLDER) -> tuple[Claim, ...]:
     return _load(Path(folder))
 
 
-def claim_of_row(where: str, row: Mapping[str, Any]) -> Claim:
-    """Return the claim of one row of fields, checked; `where` names its file in messages.
-
-    Raises:
-        BadClaim: as `load_claims`.
-    """
-    return _claim(where, row)
-
-
 @lru_cache(maxsize=8)
 def _load(folder: Path) -> tuple[Claim, ...]:
-    files = sorted(((_order(body, file), file.name, body) for file, body in _bodies(folder)))
+    return read_claims(folder)
+
+
+def read_claims(path: Path) -> tuple[Claim, ...]:
+    """Return the claims of one TOML file, or of a folder of them, checked: anybody's own.
+
+    Raises:
+        BadClaim: a row that cannot be true or cannot be judged: file, row and field.
+        MissingData: there is no such file or folder, or it holds no claims.
+    """
     claims: dict[str, Claim] = {}
-    for _, name, body in files:
-        for claim in _file_claims(name, body):
+    for name, body in read_files(path):
+        for row in file_rows(name, body):
+            claim = read_row(name, row)
             if claim.id in claims:
-                raise BadClaim(
-                    _at(name, claim.id, "id"),
-                    f"the id is taken, by a row of {claims[claim.id].file}",
-                    "every id once",
-                )
+                raise taken(name, claim.id, claims[claim.id].file)
             claims[claim.id] = claim
     if not claims:
-        raise MissingData(folder, "holds no claims", "TOML files, one per paper")
+        raise MissingData(path, "holds no claims", "TOML files, one per paper")
     return tuple(claims.values())
 
 
-def _bodies(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    for file in [folder] if folder.is_file() else sorted(folder.glob("*.toml")):
+def read_files(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return name and content of the file, or of every TOML file of the folder, in their order.
+
+    Raises:
+        BadClaim: a file is not TOML.
+        MissingData: there is no such file or folder.
+    """
+    if not path.exists():
+        raise MissingData(path, "there is no such file or folder", "claims in TOML files")
+    files = [path] if path.is_file() else sorted(path.glob("*.toml"))
+    bodies = []
+    for file in files:
         try:
-            yield file, tomllib.loads(file.read_text(encoding="utf-8"))
+            body = tomllib.loads(file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BadClaim(file.name, f"not valid TOML ({error})") from error
+        bodies.append((_order(body, file), file.name, body))
+    return [(name, body) for _, name, body in sorted(bodies, key=lambda item: item[:2])]
+
+
+def taken(file: str, identifier: str, by: str) -> BadClaim:
+    """Return the error for an id that another row has."""
+    return BadClaim(
+        row_at(file, identifier, "id"), f"the id is taken, by a row of {by}", "every id once"
+    )
 
 
 def _order(body: Mapping[str, Any], file: Path) -> int:
@@ -100,15 +101,19 @@ def _order(body: Mapping[str, Any], file: Path) -> int:
     return order
 
 
-def _file_claims(file: str, body: Mapping[str, Any]) -> Iterator[Claim]:
+def file_rows(file: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the fields of every row of one file, its override included.
+
+    Raises:
+        BadClaim: the file's layout is not that of claims.
+    """
     if unknown := sorted(set(body) - {"order", "defaults", "group", "override"}):
         raise BadClaim(file, f"an unknown key {unknown[0]!r}", "order, defaults, group, override")
     overrides = dict(_tables(file, body, "override"))
     for row in _rows(file, body):
-        row |= overrides.pop(str(row.get("id")), {})
-        yield _claim(file, row)
+        yield row | overrides.pop(str(row.get("id")), {})
     if overrides:
-        raise BadClaim(_at(file, next(iter(overrides)), "override"), "no row has this id")
+        raise BadClaim(row_at(file, next(iter(overrides)), "override"), "no row has this id")
 
 
 def _tables(file: str, body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -142,22 +147,22 @@ def _rows(file: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield {**defaults, **constants, **dict(zip(columns, cells, strict=True))}
 
 
-def _at(file: str, row: object, field: str) -> str:
-    return f"{file}, row {row}, {field}"
+def read_row(file: str, row: Mapping[str, Any]) -> Claim:
+    """Return the claim of one row, its missing fields derived.
 
-
-def _claim(file: str, row: Mapping[str, Any]) -> Claim:
-    """Return the claim of one row, its missing fields derived. Raises: BadClaim."""
+    Raises:
+        BadClaim: it cannot be true or cannot be judged: file, row and field.
+    """
     identifier = row.get("id")
-    _check_types(file, row)
-    _check_words(file, row)
-    _check_value(file, row)
+    check_types(file, row)
+    check_words(file, row)
+    check_value(file, row)
     named, condition = data_name(row["dataset"])
     data, way = row.get("data", named), route(dict(row))
     kind = row.get("kind", way.kind)
     allowed = margin(dict(row), kind, data)
     if "margin" in row and not row.get("margin_reason"):
-        raise BadClaim(_at(file, identifier, "margin_reason"), "missing", "why this margin")
+        raise BadClaim(row_at(file, identifier, "margin_reason"), "missing", "why this margin")
     unmeasurable = row.get("unmeasurable", way.unmeasurable)
     chosen, chosen_from = best_of(dict(row))
     evaluators = () if unmeasurable else tuple(row.get("evaluators", way.evaluators))
@@ -176,104 +181,5 @@ def _claim(file: str, row: Mapping[str, Any]) -> Claim:
         "file": file,
     }
     claim = Claim(**{**row, **derived})
-    _check_margin(file, claim)
+    check_margin(file, claim)
     return claim
-
-
-def _check_margin(file: str, claim: Claim) -> None:
-    # A margin that no measurement could meet is refused here and not found out in the verdict.
-    least = claim.rounding if claim.kind != "recomputation" else 0.0
-    if claim.unit == "%":
-        least = max(least, FEWEST_STANDARD_ERRORS * SEED_DEVIATION.get(claim.kind, 0.0))
-    if not claim.margin >= least:
-        raise BadClaim(
-            _at(file, claim.id, "margin"),
-            f"{claim.margin:g}",
-            f"at least {least:g} for a {claim.kind} printed as {claim.value}",
-            "A smaller one could never be met.",
-        )
-
-
-def _check_types(file: str, row: Mapping[str, Any]) -> None:
-    where = row.get("id")
-    known = (*_SOURCE_FIELDS, *_OWN_FIELDS)
-    for field, value in row.items():
-        if field not in known:
-            near = get_close_matches(field, known, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else ""
-            raise BadClaim(_at(file, where, field), "an unknown field", ", ".join(known), hint)
-        if field in _LISTS:
-            fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
-            wanted = "a list of names"
-        elif field == "margin":
-            fits = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-            wanted = "a number above 0"
-        elif field in _COUNTS:
-            fits = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            wanted = "a whole number of at least 1"
-        else:
-            fits, wanted = isinstance(value, str), 'text in quotes; a value as printed: "25.9"'
-        if not fits:
-            raise BadClaim(_at(file, where, field), f"{value!r}", wanted)
-    for field in _SOURCE_FIELDS:
-        if not row.get(field, "").strip():
-            raise BadClaim(_at(file, where, field), "missing", "what the source says")
-
-
-def _check_words(file: str, row: Mapping[str, Any]) -> None:
-    from .verdict import Verdict
-
-    choices: dict[str, Sequence[str]] = {
-        "metric": tuple(METRICS),
-        "confidence": CONFIDENCES,
-        "kind": KINDS,
-        "expected_verdict": ("", *Verdict),
-    }
-    for field, known in choices.items():
-        if field in row and row[field] not in known:
-            raise BadClaim(
-                _at(file, row["id"], field), f"{row[field]!r}", f"one of {', '.join(known)}"
-            )
-    if row["unit"] != unit_of(row["metric"]):
-        raise BadClaim(
-            _at(file, row["id"], "unit"),
-            f"{row['unit']!r}",
-            f"{unit_of(row['metric'])!r} for {row['metric']}",
-        )
-    if row.get("expected_verdict") and not row.get("expected_reason"):
-        raise BadClaim(
-            _at(file, row["id"], "expected_reason"), "missing", "why the claim does not hold"
-        )
-    if row.get("best_of", 1) > 1 and not row.get("best_of_what"):
-        raise BadClaim(
-            _at(file, row["id"], "best_of_what"), "missing", "of what the best was printed"
-        )
-    _check_subject(file, row)
-
-
-def _check_subject(file: str, row: Mapping[str, Any]) -> None:
-    subject = row.get("subject", "")
-    kind, _, rest = subject.partition(":")
-    parts = rest.split(":")
-    if subject and not (
-        all(parts) and (kind, len(parts)) in (("published", 1), ("predictions", 3))
-    ):
-        raise BadClaim(
-            _at(file, row["id"], "subject"),
-            f"{subject!r}",
-            "published:NAME or predictions:FILE:MODEL:SET",
-        )
-
-
-def _check_value(file: str, row: Mapping[str, Any]) -> None:
-    where, metric = _at(file, row["id"], "value"), METRICS[row["metric"]]
-    try:
-        value = Decimal(row["value"])
-    except InvalidOperation as error:
-        raise BadClaim(where, f"{row['value']!r}", "a number as printed") from error
-    if not value.is_finite() or not metric.low <= value <= metric.high:
-        raise BadClaim(
-            where,
-            f"{row['value']} {row['unit']}",
-            f"{row['metric']} between {metric.low:g} and {metric.high:g}",
-        )

@@ -7,7 +7,7 @@ adds the one file it waits for.
 import re
 from typing import NamedTuple
 
-from .claim_rules import key
+from .claim_rules import key, network_name
 
 
 class Route(NamedTuple):
@@ -31,7 +31,7 @@ def route(row: dict[str, str]) -> Route:
     if row.get("subject", "").startswith("predictions:"):
         return Route("recomputation", ("predictions",))
     way = _by_task(row)
-    network = row["architecture"].partition(" (")[0]
+    network = network_name(row["architecture"])
     if way.unmeasurable or _NETWORK.fullmatch(network):
         return way
     if "not stated" in network or "ResNets" in network or network == "largest ResNet":

@@ -67,6 +67,26 @@ def key(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+# What whoever read the page took it to be.
+_EXPECTED = re.compile(r"not stated.*\((ResNet-\d+) expected\)")
+
+
+def network_name(architecture: str) -> str:
+    """Return the network in the source's words without its remarks.
+
+    >>> network_name("ResNet-50 1x (expected; the page does not state it)")
+    'ResNet-50 1x'
+    >>> network_name("ResNet-50 1x with target network")
+    'ResNet-50 1x'
+    >>> network_name("not stated on the page (ResNet-50 expected)")
+    'ResNet-50 1x'
+    """
+    if expected := _EXPECTED.fullmatch(architecture):
+        return f"{expected[1]} 1x"
+    # A target network trains the network that is published; it is not another architecture.
+    return architecture.partition(" (")[0].removesuffix(" with target network")
+
+
 def data_name(dataset: str) -> tuple[str, str]:
     """Return the registry's data set and condition for the source's words.
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from ..checkpoints.errors import BadClaim
 from .claim_registry import load_claims
 from .claims import Claim
 from .metrics import METRICS
+from .verdict import Judgement
 
 FILE = Path(__file__).with_name("contradictions.toml")
 RELATIONS = ("complement", "equal", "difference", "ratio")
@@ -46,12 +48,14 @@ class Contradiction:
     statement: str  # what it means for whoever judges
     source: str  # where the figures were seen
     facts: tuple[Fact, ...] = ()
+    concerns: tuple[str, ...] = ()  # more claims that it is about, without arithmetic of theirs
     figures: tuple[str, ...] = ()  # of recipes rather than claims, each with its source
 
     @property
     def claims(self) -> tuple[str, ...]:
         """Return the ids of the claims it is about, each once."""
-        return tuple(dict.fromkeys(name for fact in self.facts for name in fact.claims))
+        named = [name for fact in self.facts for name in fact.claims]
+        return tuple(dict.fromkeys([*named, *self.concerns]))
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
@@ -85,6 +89,45 @@ def contradictions_of(identifier: str) -> tuple[Contradiction, ...]:
     return tuple(c for c in load_contradictions() if identifier in c.claims)
 
 
+def contradictions_among(judgements: Iterable[Judgement]) -> list[Contradiction]:
+    """Return the contradictions that claims judged are part of, in the registry's order."""
+    ids = {judgement.claim.id for judgement in judgements}
+    return [c for c in load_contradictions() if ids & set(c.claims)]
+
+
+def disputes_text(judgements: Iterable[Judgement]) -> str:
+    """Return one line for each contradiction that claims judged are part of; "" for none."""
+    found = contradictions_among(judgements)
+    if not found:
+        return ""
+    lines = [
+        f"- {c.title}" + (f": {c.facts[0].arithmetic}" if c.facts else "") + f" ({c.id})"
+        for c in found
+    ]
+    heading = "Between the sources (relicheck claims contradictions):"
+    return "\n" + "\n".join([heading, *lines]) + "\n"
+
+
+def contradictions_text(contradictions: Iterable[Contradiction]) -> str:
+    """Return title, arithmetic and statement of each, for a terminal; "" for none."""
+    return "".join(
+        "\n".join(
+            [
+                f"{c.title} ({c.id})",
+                *(
+                    f"  {fact.arithmetic}    {fact.claims[0]} | {fact.claims[1]}"
+                    for fact in c.facts
+                ),
+                *(f"  {figure}" for figure in c.figures),
+                *(f"  {line}" for line in wrap(c.statement, 94)),
+                f"  Seen in: {c.source}",
+            ]
+        )
+        + "\n\n"
+        for c in contradictions
+    )
+
+
 def read_contradictions(file: Path, claims: Iterable[Claim]) -> tuple[Contradiction, ...]:
     """Return the contradictions in `file` about `claims`.
 
@@ -108,7 +151,9 @@ def _read(file: str, entry: Mapping[str, Any], known: Mapping[str, Claim]) -> Co
         if not str(entry.get(field, "")).strip():
             raise BadClaim(f"{where}, {field}", "missing", "text")
     facts = tuple(_fact(where, *fact, known=known) for fact in entry.get("facts", []))
-    figures = tuple(entry.get("figures", []))
+    figures, concerns = tuple(entry.get("figures", [])), tuple(entry.get("concerns", []))
+    for name in concerns:
+        _registered(where, name, known)
     if not facts and not figures:
         raise BadClaim(where, "no facts and no figures", "the arithmetic that shows it")
     return Contradiction(
@@ -117,6 +162,7 @@ def _read(file: str, entry: Mapping[str, Any], known: Mapping[str, Claim]) -> Co
         statement=" ".join(entry["statement"].split()),
         source=entry["source"],
         facts=facts,
+        concerns=concerns,
         figures=figures,
     )
 
@@ -127,12 +173,16 @@ def _fact(
     if relation not in RELATIONS:
         raise BadClaim(where, f"{relation!r}", f"one of {', '.join(RELATIONS)}")
     for name in (first, second):
-        if name not in known:
-            raise BadClaim(where, f"no claim {name!r}", "the id of a registered claim")
+        _registered(where, name, known)
     wanted, arithmetic = _sum(relation, known[first], known[second], Decimal(result))
     if wanted != Decimal(result):
         raise BadClaim(where, f"says {result}", f"{arithmetic}, as the claims are printed")
     return Fact(relation=relation, claims=(first, second), result=result, arithmetic=arithmetic)
+
+
+def _registered(where: str, name: str, known: Mapping[str, Claim]) -> None:
+    if name not in known:
+        raise BadClaim(where, f"no claim {name!r}", "the id of a registered claim")
 
 
 def _sum(relation: str, first: Claim, second: Claim, stated: Decimal) -> tuple[Decimal, str]:

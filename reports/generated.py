@@ -12,6 +12,8 @@ from pathlib import Path
 
 from ..checkpoints.files import write_text
 from .battery import battery
+from .characteristics_figure import characteristics_figure
+from .characteristics_table import characteristics_table
 from .claim_registry import load_claims
 from .claims import Claim
 from .layout import csv_table
@@ -30,6 +32,7 @@ class Table:
 
     title: str
     make: Callable[[], tuple[str, str] | None]
+    figure: Callable[[], str] | None = None  # gives an SVG that stands beside it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,10 @@ def _make(folder: Path, name: str, table: Table, check: bool) -> Iterable[Outcom
             name=name, state="skipped", detail="its data are not all under $RELICHECK_DATA"
         )
         return
-    for suffix, text in ((".md", f"# {table.title}\n\n{made[0]}"), (".csv", made[1])):
+    files = [(".md", f"# {table.title}\n\n{made[0]}"), (".csv", made[1])]
+    if table.figure is not None:
+        files.append((".svg", table.figure()))
+    for suffix, text in files:
         yield _write_or_compare(Path(folder) / f"{name}{suffix}", text, check)
 
 
@@ -164,5 +170,10 @@ TABLES = {
     "battery": Table(
         title="The evaluators on real images: published weights beside an untrained network",
         make=battery,
+    ),
+    "operating_characteristics": Table(
+        title="How often a verdict errs: operating characteristics by simulation",
+        make=characteristics_table,
+        figure=characteristics_figure,
     ),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import sqrt
+from typing import Any
 
 Z_95 = 1.6448536269514722  # one-sided 95 % quantile of the standard normal: 90 % intervals
 
@@ -13,11 +14,25 @@ def t_95(degrees: int) -> float:
     return float(stdtrit(degrees, 0.95))
 
 
-def upper_tail(statistic: float, degrees: int | None) -> float:
-    """Return P(T > statistic) for Student's t, or for the standard normal (`degrees` None)."""
+def upper_tails(beyond: Any, error: Any, degrees: int | None) -> Any:
+    """Return P(a mean lies so far above its expectation), one-sided; shapes broadcast.
+
+    Args:
+        beyond: how far it lies above, in the unit of `error`.
+        error: its standard error; 0: what is above is certain, what is not is not.
+        degrees: of freedom of the error, for Student's t; None: known, for the normal.
+
+    Returns:
+        float64 array of p values.
+    """
+    import numpy as np
     from scipy.special import ndtr, stdtr
 
-    return float(ndtr(-statistic) if degrees is None else stdtr(degrees, -statistic))
+    beyond, error = np.asarray(beyond, float), np.asarray(error, float)
+    statistic = np.divide(beyond, error, out=np.zeros(np.broadcast(beyond, error).shape),
+                          where=error > 0)  # fmt: skip
+    tails = ndtr(-statistic) if degrees is None else stdtr(degrees, -statistic)
+    return np.where(error > 0, tails, np.where(beyond > 0, 0.0, 1.0))
 
 
 def mean(values: Sequence[float]) -> float:
@@ -34,10 +49,16 @@ def deviation(values: Sequence[float]) -> float:
 def part_error(percent: float, images: int, of: int | None) -> float:
     """Return the standard error, in points, of a share measured on `images` out of `of`.
 
-    Binomial with the finite-population correction sqrt((N - n) / (N - 1)) (Cochran,
-    Sampling Techniques, 3rd ed., Sec. 3.2). The share inside is (k + 1) / (n + 2),
-    so that none or all right is not mistaken for certainty. `of` None: no correction.
+    Binomial with the finite-population correction. The share inside is (k + 1) / (n + 2),
+    so that none or all right is not mistaken for certainty.
     """
     share = (percent / 100 * images + 1) / (images + 2)
-    error = 100 * sqrt(share * (1 - share) / images)
-    return error if of is None or of <= 1 else error * sqrt((of - images) / (of - 1))
+    return 100 * sqrt(share * (1 - share) / images) * part_correction(images, of)
+
+
+def part_correction(images: int, of: int | None) -> float:
+    """Return sqrt((N - n) / (N - 1)): what is left to chance when n of N images are known.
+
+    Cochran, Sampling Techniques, 3rd ed., Sec. 3.2. 1 where `of` is None: not known.
+    """
+    return 1.0 if of is None or of <= 1 else sqrt((of - images) / (of - 1))

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from ..evaluations.record import Record
-from .claim_rules import key
+from .claim_rules import key, network_name
 from .claims import Claim
+from .multiplicity import judge_together
 from .records import speaks_of
-from .verdict import Judgement, judge
+from .verdict import Judgement
 
 
 def judge_records(records: Sequence[Record], claims: Iterable[Claim]) -> list[Judgement]:
@@ -22,7 +23,7 @@ def judge_records(records: Sequence[Record], claims: Iterable[Claim]) -> list[Ju
     by_data: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         by_data[record.dataset].append(record)
-    judgements = []
+    measured: list[tuple[Claim, Sequence[Record]]] = []
     for claim in claims:
         if claim.recalled:
             continue
@@ -30,8 +31,8 @@ def judge_records(records: Sequence[Record], claims: Iterable[Claim]) -> list[Ju
         for record in by_data[claim.data]:
             if speaks_of(record, claim) and is_of(record, claim):
                 subjects[identity(record)].append(record)
-        judgements += [judge(claim, subjects[subject]) for subject in sorted(subjects)]
-    return judgements
+        measured += [(claim, subjects[subject]) for subject in sorted(subjects)]
+    return judge_together(measured)
 
 
 def is_of(record: Record, claim: Claim) -> bool:
@@ -48,7 +49,7 @@ def is_of(record: Record, claim: Claim) -> bool:
     if kind == "predictions":
         return record.subject_kind == "predictions" and record.subject == rest.split(":")[1]
     # "ResNet-50 1x (expected; the page does not state it)": the remark is no part of the name.
-    architecture = claim.architecture.partition(" (")[0]
+    architecture = network_name(claim.architecture)
     return (key(record.method), key(record.architecture)) == (key(claim.method), key(architecture))
 
 

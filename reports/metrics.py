@@ -37,6 +37,9 @@ METRICS = {
     "delta-top1": Metric(measured_as="delta_top1", low=-100.0),
 }
 
+# Metrics of a record that are a share of images: part of the images varies binomially.
+SHARES = ("top1", "top5", "top1_error", "real_top1", "real_top5")
+
 # Which units a value of a metric may be printed in; every other metric is in percent.
 _UNITS = {"rms": "as printed", "rel": "as printed", "delta-top1": "points"}
 

@@ -10,9 +10,33 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..evaluations.paired_tests import holm
-from .verdict import Judgement, Verdict
+from ..evaluations.record import Record
+from .claims import Claim
+from .spread import by_protocol, pool
+from .verdict import Judgement, Verdict, judge
 
 LEVEL = 0.05
+
+
+def judge_together(measured: Sequence[tuple[Claim, Sequence[Record]]]) -> list[Judgement]:
+    """Return the verdicts on several claims, whose seeds inform one another, in the given order.
+
+    The spread over seeds is pooled over networks per protocol, and the p values of each
+    source's table are adjusted for their number.
+
+    Raises:
+        BadRecord: as `judge`.
+    """
+    alone = [judge(claim, records) for claim, records in measured]
+    spreads = pool(
+        group
+        for judgement in alone
+        if judgement.verdict is not Verdict.INVALID
+        for group in by_protocol(judgement.records)
+    )
+    if spreads:
+        alone = [judge(claim, records, spreads) for claim, records in measured]
+    return over_tables(alone)
 
 
 def over_tables(judgements: Sequence[Judgement]) -> list[Judgement]:

@@ -14,6 +14,7 @@ from .comparison_tables import (
     sentences,
     summary,
 )
+from .proportion import reproduced
 from .provenance_tables import environment_lines, measured_rows, protocol_rows
 from .scored import Scored, latest
 from .tables import HEADER, full_reason, judgement_rows, sort_judgements
@@ -173,7 +174,9 @@ def _claims_summary(judgements: Sequence[Judgement]) -> list[str]:
         counts[judgement.verdict] += 1
     parts = (f"{n} {str(v).replace('_', ' ')}" for v, n in counts.items() if n)
     noun = "claim" if len(judgements) == 1 else "claims"
-    return [f"Of {len(judgements)} published {noun}: {', '.join(parts)}."]
+    share = reproduced(judgements)
+    said = f"Of {len(judgements)} published {noun}: {', '.join(parts)}."
+    return [said, f"{share.sentence[:1].upper()}{share.sentence[1:]}."] if share.judged else [said]
 
 
 def _judgements(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:

@@ -37,6 +37,14 @@ class Reproduced:
             f"95 % Wilson interval {low:.1f} to {high:.1f} %"
         )
 
+    def as_dict(self) -> dict[str, int | list[float]]:
+        """Return it as JSON can hold it; the interval in percent."""
+        return {
+            "reproduced": self.reproduced,
+            "judged": self.judged,
+            "wilson_95_percent": list(self.interval),
+        }
+
 
 def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
     """Return the interval of a share, as fractions; (0, 1) for no trials.

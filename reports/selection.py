@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
-from ..checkpoints.errors import UnknownName
+from ..checkpoints.errors import UnknownName, UsageError
 from .claim_rules import key
 from .claims import Claim
 
 Names = str | Sequence[str]
 
+_MOST_SHOWN = 10  # ids in a message
 _SHORTEST_PART = 4  # letters of a name that may stand for it: fewer are in too many
 
 
@@ -48,17 +49,44 @@ def select_claims(
 
 
 def find_claim(claims: Iterable[Claim], identifier: str) -> Claim:
-    """Return the claim with this id.
+    """Return the claim with this id, or the only one that a shortened id can mean.
+
+    Parts between slashes may be left out and shortened to their last words:
+    "relicv2/objectnet/rn50" and "relicv2/imagenet-1pct/top1/rn50" name one claim each.
 
     Raises:
-        UnknownName: there is none; the message gives the nearest.
+        UnknownName: it means no claim; the message gives the nearest.
+        UsageError: it means several; the message gives them.
     """
     known = {claim.id: claim for claim in claims}
-    if identifier not in known:
-        # A thousand ids help nobody: the ten nearest, or else the papers' first ones.
-        near = get_close_matches(identifier, known, n=10, cutoff=0.4)
-        raise UnknownName("claim", identifier, near or list(known)[:10])
-    return known[identifier]
+    if identifier in known:
+        return known[identifier]
+    meant = [name for name in known if _shortens(identifier, name)]
+    # "relicv2/imagenet/..." is not about what MULAN's table says of ReLICv2, if it can be more.
+    first = identifier.casefold().partition("/")[0]
+    meant = [name for name in meant if name.casefold().partition("/")[0] == first] or meant
+    if len(meant) == 1:
+        return known[meant[0]]
+    if meant:
+        more = f" and {len(meant) - _MOST_SHOWN} more" if len(meant) > _MOST_SHOWN else ""
+        raise UsageError(
+            f"claim {identifier!r}",
+            f"may mean {len(meant)} claims",
+            f"one of {', '.join(meant[:_MOST_SHOWN])}{more}",
+        )
+    # A thousand ids help nobody: the ten nearest, or else the papers' first ones.
+    near = get_close_matches(identifier, known, n=_MOST_SHOWN, cutoff=0.4)
+    raise UnknownName("claim", identifier, near or list(known)[:_MOST_SHOWN])
+
+
+def _shortens(short: str, full: str) -> bool:
+    """Return whether the parts of `short` are parts of `full` or ends of them, in order."""
+    rest = iter(full.casefold().split("/"))
+    wanted = [part for part in short.casefold().split("/") if part]
+    # `any` consumes `rest`, so that each part is looked for behind the one before.
+    return bool(wanted) and all(
+        any(part == whole or whole.endswith(f"-{part}") for whole in rest) for part in wanted
+    )
 
 
 def _list(names: Names) -> list[str]:

@@ -43,12 +43,26 @@ class Spread:
         )
 
 
-def spread_key(record: Record) -> Key:
-    """Return what records must share for their spreads to be pooled."""
+def spread_key(record: Record, retrained: bool) -> Key:
+    """Return what records must share for their spreads to be pooled.
+
+    Args:
+        record: any one of them.
+        retrained: whether the network itself was trained anew for each seed, which scatters
+            more than a probe on one network.
+    """
     return (
         record.evaluator, record.protocol_sha256, record.dataset, record.split,
-        record.metric, record.condition,
+        record.metric, record.condition, "retrained" if retrained else "",
     )  # fmt: skip
+
+
+def by_protocol(records: Iterable[Record]) -> list[list[Record]]:
+    """Return the records of each protocol, fields included, by its id."""
+    groups: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    for record in records:
+        groups[record.protocol, record.protocol_sha256].append(record)
+    return [group for _, group in sorted(groups.items())]
 
 
 def pool(groups: Iterable[Sequence[Record]]) -> Mapping[Key, Spread]:
@@ -72,7 +86,7 @@ def pool(groups: Iterable[Sequence[Record]]) -> Mapping[Key, Spread]:
         if len(group) < 2 or ids in seen or not all(record.complete for record in group):
             continue
         seen.add(ids)
-        key = spread_key(group[0])
+        key = spread_key(group[0], retrained=len({r.weights_sha256 for r in group}) > 1)
         centre = mean([record.value for record in group])
         squares[key] += sum((record.value - centre) ** 2 for record in group)
         degrees[key] += len(group) - 1

@@ -5,23 +5,25 @@ only rounding and numerics; a probe or a fine-tuned network varies with its seed
 of the images varies with the draw. So the interval depends on the claim's kind.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ..checkpoints.errors import BadRecord
+from ..checkpoints.errors import BadClaim, BadRecord
 from ..evaluations.record import Record
 from .claim_rules import FEWEST_STANDARD_ERRORS, SEED_DEVIATION, TEST_IMAGES
 from .claims import Claim
 from .decision import NOISE, Outcome, decide, limits
-from .intervals import Z_95, deviation, mean, part_error, t_95, upper_tail
-from .metrics import METRICS
+from .inflation import inflation_note
+from .intervals import Z_95, deviation, mean, part_correction, part_error, t_95, upper_tails
+from .metrics import METRICS, SHARES
 from .power import power_statement
 from .records import flaw, from_predictions, number_of
-from .spread import Key, Spread, spread_key
+from .spread import Key, Spread, by_protocol, spread_key
 
 _MOST_SEEDS = 100
+# A fraction that, taken as a percent, lands this near what was measured is one.
+_NEAR_POINTS = 10.0
 
 
 class Verdict(StrEnum):
@@ -81,15 +83,18 @@ def judge(
         spreads: over seeds, pooled over networks (`spread.pool`); None: these records' own.
 
     Raises:
-        BadRecord: a record is about something else, of another subject than the others, or
-            holds an impossible number. Such a record is never averaged in.
+        BadRecord: a record is about something else, of another subject or of more or fewer
+            images than the others, or holds an impossible number. It is never averaged in.
+        BadClaim: the claim is a fraction where percents are measured.
     """
     records = tuple(records)
     if claim.recalled:
         return _unmeasured(claim, "recalled, its source was not re-read: shown, never judged")
     if not records:
         return _unmeasured(claim, claim.unmeasurable or "no record speaks of it")
-    numbers = {record.id: number_of(record, claim) for record in records}
+    # By object: a record's id is a hash over all of it.
+    numbers = {id(record): number_of(record, claim) for record in records}
+    _check_percent(claim, numbers.values())
     _check_one_subject(claim, records)
     for record in records:
         if reason := flaw(record, claim, TEST_IMAGES.get(claim.data)):
@@ -100,19 +105,28 @@ def judge(
                 protocols=(record.protocol,),
                 records=records,
             )
-    groups: dict[tuple[str, str], list[Record]] = defaultdict(list)
-    for record in records:
-        groups[record.protocol, record.protocol_sha256].append(record)
     return _combine(
-        [
-            _judge_protocol(claim, group, numbers, spreads or {})
-            for _, group in sorted(groups.items())
-        ]
+        [_judge_protocol(claim, group, numbers, spreads or {}) for group in by_protocol(records)]
     )
 
 
 def _unmeasured(claim: Claim, reason: str) -> Judgement:
     return Judgement(claim=claim, verdict=Verdict.NOT_MEASURED, reason=reason)
+
+
+def _check_percent(claim: Claim, numbers: Iterable[float]) -> None:
+    """Return if the claim is no fraction among percents; the converse is the record's check."""
+    decimals = len(claim.value.partition(".")[2])
+    # "0.3" may be a percent, of a collapsed network; "0.761" beside 76.2 is not.
+    if claim.unit != "%" or not 0 < claim.number <= 1 or decimals < 2:
+        return
+    for number in numbers:
+        if abs(100 * claim.number - number) < _NEAR_POINTS:
+            raise BadClaim(
+                f"claim {claim.id}",
+                f"claimed {claim.value} %, measured {number:.2f} %",
+                "a percent: a fraction was written as it is",
+            )
 
 
 def _check_one_subject(claim: Claim, records: Sequence[Record]) -> None:
@@ -146,6 +160,8 @@ def _combine(judgements: Sequence[Judgement]) -> Judgement:
             reason=f"All protocols agree. {first.reason}",
             protocols=protocols,
             records=records,
+            # Each of them has to be a discrepancy for all to be one.
+            p_value=max((j.p_value for j in judgements if j.p_value is not None), default=None),
         )
     return Judgement(
         claim=first.claim,
@@ -160,16 +176,22 @@ def _combine(judgements: Sequence[Judgement]) -> Judgement:
 def _judge_protocol(
     claim: Claim,
     records: Sequence[Record],
-    numbers: dict[str, float],
+    numbers: dict[int, float],
     spreads: Mapping[Key, Spread],
 ) -> Judgement:
     """Return the verdict from the records of one protocol."""
-    seeds = {record.seed: numbers[record.id] for record in records}
+    seeds = {record.seed: numbers[id(record)] for record in records}
     if len(seeds) < len(records):
         raise BadRecord(
             f"claim {claim.id}",
             f"{len(records)} records of {len(seeds)} seeds",
             "one record per seed: two of one seed are not two seeds",
+        )
+    if len(sizes := {record.images for record in records}) > 1:
+        raise BadRecord(
+            f"claim {claim.id}",
+            f"records of {' and '.join(f'{size:,}' for size in sorted(sizes))} images",
+            "all of one number: a part is not averaged with the whole",
         )
     values = list(seeds.values())
     measured, difference = mean(values), mean(values) - claim.number
@@ -187,7 +209,9 @@ def _judge_protocol(
         return _judge_part(facts, values)
     if claim.kind == "recomputation":
         return _judge_recomputation(facts)
-    return _judge_complete(facts, values, spreads.get(spread_key(records[0])))
+    return _judge_complete(
+        facts, values, spreads.get(spread_key(records[0], claim.kind == "re_pretraining"))
+    )
 
 
 def _judge_recomputation(facts: Judgement) -> Judgement:
@@ -249,29 +273,47 @@ def _spread(claim: Claim, values: Sequence[float], pooled: Spread | None) -> Spr
 
 def _p_value(beyond: float, error: float, degrees: int | None) -> float:
     """Return P(so far beyond the margin | the claim holds at the margin), one-sided."""
-    if not error:
-        return float(beyond <= NOISE)
-    return upper_tail(beyond / error, degrees)
+    return float(upper_tails(beyond - NOISE, error, degrees))
 
 
 def _judge_part(facts: Judgement, values: Sequence[float]) -> Judgement:
     """Judge a number from part of the images: consistent at best, never reproduced."""
     claim, record = facts.claim, facts.records[0]
     images = min(r.images for r in facts.records)
-    sampling = part_error(_known(facts.measured), images, record.data_images)
-    seeds = len(values)
+    seeds, part = len(values), f"{images} of {record.data_images or 'an unknown number of'} images"
+    sampling = _sampling_error(facts, images)
+    if sampling is None:
+        return replace(
+            facts,
+            reason=f"Only {part}, and no standard error of {record.metric} was kept: only the "
+            "complete split decides.",
+        )
     spread = deviation(values) if seeds > 1 else SEED_DEVIATION.get(claim.kind, 0.0)
     error = (sampling**2 + spread**2 / seeds) ** 0.5
     difference = _known(facts.difference)
     half = Z_95 * error + claim.rounding
     low, high = difference - half, difference + half
     facts = replace(facts, standard_error=error, interval=(low, high))
-    part = f"{images} of {record.data_images or 'an unknown number of'} images"
     if low <= NOISE and high >= -NOISE:
         return _conclude(facts, Verdict.CONSISTENT, f"only {part}: cannot confirm")
     return _conclude(
         facts, Verdict.INCONCLUSIVE, f"only {part}: off, but only the complete split decides"
     )
+
+
+def _sampling_error(facts: Judgement, images: int) -> float | None:
+    """Return the error of a number from part of the images; None: not known.
+
+    Binomial for a share of images. mIoU, mCE and mAP are none: theirs is the bootstrap over
+    images that the evaluator recorded.
+    """
+    record = facts.records[0]
+    if record.metric in SHARES:
+        return part_error(_known(facts.measured), images, record.data_images)
+    errors = [r.standard_error for r in facts.records if r.standard_error is not None]
+    if len(errors) < len(facts.records):
+        return None
+    return max(errors) * part_correction(images, record.data_images)
 
 
 def _known(value: float | None) -> float:
@@ -309,7 +351,9 @@ def _conclude(facts: Judgement, verdict: Verdict, how: str) -> Judgement:
         f"{_signed(_known(facts.difference))}{points} from {claim.value}{accuracy} "
         f"(90 % interval {_signed(low)} to {_signed(high)}, margin {claim.margin:.3g}): {how}."
     )
-    return replace(facts, verdict=verdict, reason=reason)
+    # The best of several is too high by chance alone: the likeliest cause of a shortfall.
+    chosen = inflation_note(claim) if verdict is Verdict.NOT_REPRODUCED else ""
+    return replace(facts, verdict=verdict, reason=f"{reason} {chosen}".strip())
 
 
 def _signed(value: float) -> str:

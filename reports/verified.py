@@ -6,6 +6,7 @@ from typing import Any
 
 from .claims import Claim
 from .layout import text_table
+from .proportion import reproduced
 from .tables import HEADER, judgement_dicts, judgement_rows, verdict_words
 from .verdict import Judgement, Verdict
 from .where import network_of, weights_address, weights_needed
@@ -75,11 +76,12 @@ def _claims(count: int) -> str:
 
 
 def summary(judgements: Sequence[Judgement]) -> str:
-    """Return one sentence: how many claims came out how."""
+    """Return how many claims came out how, and the interval of the share reproduced."""
     counts = Counter(verdict_words(judgement) for judgement in judgements)
-    return f"{_claims(len(judgements))}: " + (
-        ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
-        or "none selected"
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+    share = reproduced(judgements)
+    return f"{_claims(len(judgements))}: {counted or 'none selected'}" + (
+        f". {share.sentence}" if share.judged else ""
     )
 
 

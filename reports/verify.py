@@ -6,9 +6,11 @@ from pathlib import Path
 from ..checkpoints.dependencies import missing_dependency
 from ..checkpoints.errors import MissingData, RelicheckError, UsageError
 from ..checkpoints.progress import track
+from ..evaluations.record import Record
 from .claim_registry import load_claims
 from .claims import Claim
 from .measuring import Measuring
+from .multiplicity import judge_together
 from .selection import Names, select_claims
 from .verdict import Judgement, Verdict, judge
 
@@ -66,18 +68,27 @@ def verify(
         named=bool(ids),
     )
     measuring.check_usable(chosen)
-    return [verify_claim(claim, measuring) for claim in track(chosen, "verify")]
+    found = [(claim, _measured(claim, measuring)) for claim in track(chosen, "verify")]
+    judged = iter(judge_together([(c, f) for c, f in found if not isinstance(f, Judgement)]))
+    return [f if isinstance(f, Judgement) else next(judged) for _, f in found]
 
 
 def verify_claim(claim: Claim, measuring: Measuring) -> Judgement:
     """Return the judgement of one claim; `measuring` remembers what others have measured."""
+    found = _measured(claim, measuring)
+    return found if isinstance(found, Judgement) else judge_together([(claim, found)])[0]
+
+
+def _measured(claim: Claim, measuring: Measuring) -> Sequence[Record] | Judgement:
+    """Return the records of one claim, or the judgement that says why there are none."""
     if claim.recalled:
-        return judge(claim, ())
+        return ()
     missing = measuring.missing(claim)
     if missing:
         return _not_measured(claim, missing)
     try:
-        return judge(claim, measuring.records_for(claim))
+        records = tuple(measuring.records_for(claim))
+        judge(claim, records)  # refused here, it is this claim's verdict and no other's
     except ModuleNotFoundError as error:
         if missing_library := missing_dependency(error):
             return _not_measured(claim, (str(missing_library),))
@@ -87,6 +98,7 @@ def verify_claim(claim: Claim, measuring: Measuring) -> Judgement:
         return _not_measured(claim, (str(error),))
     except RelicheckError as error:
         return Judgement(claim=claim, verdict=Verdict.INVALID, reason=str(error))
+    return records
 
 
 def _not_measured(claim: Claim, missing: tuple[str, ...]) -> Judgement:

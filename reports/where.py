@@ -4,7 +4,7 @@ Addresses are those of the authors' own pages. A registered data set says itself
 comes from; this list serves the claims that wait for one.
 """
 
-from .claim_rules import key
+from .claim_rules import key, network_name
 from .claims import Claim
 
 # Data set -> where it is offered.
@@ -59,7 +59,7 @@ def data_address(data: str) -> str:
 
 def network_of(claim: Claim) -> str:
     """Return the network that the claim is about: `BYOL, ResNet-50 1x`."""
-    return f"{claim.method}, {claim.architecture.partition(' (')[0]}"
+    return f"{claim.method}, {network_name(claim.architecture)}"
 
 
 def weights_address(claim: Claim) -> str:

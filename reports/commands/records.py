@@ -12,14 +12,43 @@ if TYPE_CHECKING:
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _DEFAULT = Path("runs/records")
+_HEADING = ("Record", "Subject", "Data", "Protocol", "Metric", "Value")
 
 
-@click.group("records", short_help="Check that records are as they were written.")
-def COMMAND() -> None:
-    """Check that a folder of records is as it was written, and join such folders.
+@click.group(
+    "records", invoke_without_command=True, short_help="List records, and check them for edits."
+)
+@click.option("--records", type=_FOLDER, default=_DEFAULT, show_default=True, help="List these.")
+@json_option
+@click.pass_context
+def COMMAND(context: click.Context, records: Path, as_json: bool) -> None:
+    """List a folder of records, oldest first; with a command, check it or add to it.
 
-    Every record carries a hash of its content; the folder's journal chains them.
+    Every record carries a hash of its content, and the folder's journal chains them.
+
+    \b
+    Examples:
+      relicheck records --records runs/records
+      relicheck records check runs/records
     """
+    if context.invoked_subcommand is not None:
+        return
+    from ...evaluations.record import fields_of
+    from ..layout import text_table
+    from ..scored import read_scored
+
+    found = [item.record for item in read_scored(records)]
+    if as_json:
+        print_json([{"id": record.id, **fields_of(record)} for record in found])
+        return
+    rows = [
+        (
+            record.id, record.subject, f"{record.dataset} ({record.split})", record.protocol,
+            f"{record.metric} {record.condition}".rstrip(), f"{record.value:.2f} {record.unit}",
+        )
+        for record in found
+    ]  # fmt: skip
+    click.echo(text_table(_HEADING, rows), nl=False)
 
 
 @COMMAND.command("check")

@@ -65,8 +65,11 @@ def COMMAND(
 
 def _report(records: Path, output: Path, baseline: str, title: str | None, as_json: bool) -> int:
     from ..comparison_tables import comparison_text
+    from ..contradictions import contradictions_among, contradictions_text
+    from ..proportion import reproduced
     from ..report_files import report_of, write_report
     from ..tables import judgement_dicts, judgements_text
+    from ..verified import summary
 
     report, compared = report_of(records, baseline, title)
     page = write_report(output, report)
@@ -75,6 +78,8 @@ def _report(records: Path, output: Path, baseline: str, title: str | None, as_js
             {
                 "report": str(page),
                 "claims": judgement_dicts(report.judgements),
+                "reproduced": reproduced(report.judgements).as_dict(),
+                "contradictions": [c.as_dict() for c in contradictions_among(report.judgements)],
                 "comparisons": [comparison.as_dict() for comparison in compared],
             }
         )
@@ -83,6 +88,8 @@ def _report(records: Path, output: Path, baseline: str, title: str | None, as_js
             click.echo(comparison_text(comparison))
         if report.judgements:
             click.echo(judgements_text(report.judgements))
+            click.echo(contradictions_text(contradictions_among(report.judgements)), nl=False)
+            say(summary(report.judgements))
         click.echo(f"Report: {page}")
     return 1 if any(judgement.verdict.discrepancy for judgement in report.judgements) else 0
 

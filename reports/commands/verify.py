@@ -79,6 +79,7 @@ def COMMAND(
         cache=cache,
         seeds=seeds,
     )
+    from ..contradictions import disputes_text
     from ..verified import exit_code, judgements_as_json, reasons_text, summary, table_text
 
     if as_json:
@@ -86,6 +87,7 @@ def COMMAND(
     else:
         click.echo(table_text(judgements), nl=False)
         click.echo(reasons_text(judgements), nl=False)
+        click.echo(disputes_text(judgements), nl=False)
         say(summary(judgements))
     return exit_code(judgements)
 

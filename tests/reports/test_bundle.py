@@ -264,7 +264,7 @@ def test_a_forged_number_is_found_by_computing_it_again(bundle):
         (lambda m: changed_json(m, "judgement.json", measured=71.0), "says measured 71.0"),
         (lambda m: changed_json(m, "claim.json", value="75.0"),
          "says verdict reproduced, and the records give not reproduced"),
-        (lambda m: changed_json(m, "claim.json", value="0.70"), "was not turned into a percent"),
+        (lambda m: changed_json(m, "claim.json", value="0.70"), "a fraction was written as it is"),
         (lambda m: changed_json(m, "claim.json", value="NaN"), "NaN"),
         (lambda m: changed_json(m, "claim.json", metric="mIoU"), "mIoU|miou"),
         (lambda m: changed_json(m, "claim.json", surprise="x"), "an unknown field"),
@@ -393,7 +393,7 @@ def test_the_commands_from_end_to_end(folder, tmp_path, capsys):
         (["bundle", "nothing.json", "-o", "x.zip"], "there is no such record"),
         (["bundle", "text.json", "-o", "x.zip"], "cannot be read"),
         (["bundle", "a", "-o", "x.zip", "--claims", "bad.toml"], "not valid TOML"),
-        (["bundle", "a", "-o", "x.zip", "--claims", "nowhere"], "holds no claims"),
+        (["bundle", "a", "-o", "x.zip", "--claims", "nowhere"], "there is no such file or folder"),
     ],
 )  # fmt: skip
 def test_what_is_no_bundle_claim_or_record_is_refused_with_a_message(

@@ -314,3 +314,25 @@ def test_a_k_chosen_on_the_test_images_is_held_against_the_record_that_says_so()
     claim = next(c for c in load_claims() if "best of k=10 and k=20" in c.protocol)
     assert claim.evaluators == ("knn_grid",)
     assert claim.condition == "selected_on_test"
+
+
+@pytest.mark.parametrize(
+    ("architecture", "network"),
+    [
+        ("ResNet-50 1x (expected; the page does not state it)", "ResNet-50 1x"),
+        ("not stated on the page (ResNet-50 expected)", "ResNet-50 1x"),
+        # A target network trains the one that is published: the same architecture.
+        ("ResNet-50 1x with target network", "ResNet-50 1x"),
+        ("ResNet-50 1x +SK", "ResNet-50 1x +SK"),
+    ],
+)
+def test_a_remark_is_no_part_of_a_networks_name(architecture, network):
+    from relicheck.reports.claim_rules import network_name
+
+    assert network_name(architecture) == network
+
+
+def test_byol_in_relics_table_can_be_measured():
+    claim = find_claim(load_claims(), "relic-paper/byol/imagenet/linear-top1/rn50")
+    assert claim.architecture == "ResNet-50 1x with target network"
+    assert claim.evaluators == ("classifier", "linear_sgd")

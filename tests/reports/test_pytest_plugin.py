@@ -189,7 +189,7 @@ def test_percent_against_fraction_in_a_claim_is_refused(lab, tmp_path):
         lab, f"--relicheck-claims={tmp_path / 'share.toml'}", "-k", "birds and not first"
     )
     assert code == 1
-    assert "a fraction was not turned into a percent" in said
+    assert "a fraction was written as it is" in said
 
 
 @pytest.mark.parametrize(

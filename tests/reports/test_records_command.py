@@ -33,6 +33,19 @@ def test_a_folder_as_it_was_written_passes_and_shows_its_head(folder, capsys):
     assert said.endswith(f"head {read_journal(folder).head}\n")
 
 
+def test_a_folder_is_listed_and_an_edited_one_is_refused(folder, capsys):
+    assert run(["records", "--records", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert len(said.splitlines()) == 6  # heading, line and four records
+    assert re.search(r"byol +digits \(test\) +linear_test/1 +top1 +50\.00 %", said)
+    assert run(["records", "--records", str(folder), "--json"]) == 0
+    assert {one["id"] for one in json.loads(capsys.readouterr().out)} == {
+        file.stem for file in files(folder)
+    }
+    files(folder)[0].write_text("{}")
+    assert run(["records", "--records", str(folder)]) == 2
+
+
 def test_an_edited_number_is_named(folder, capsys):
     file = files(folder)[1]
     file.write_text(re.sub(r'"value": [\d.]+', '"value": 99.0', file.read_text()))

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..checkpoints.errors import BadData
 from .evaluator import Measurement
+from .per_image import SCORES, TARGETS
 
 # As `targets` of an image source; the devkit's files say 1, 0 and -1 for the same three.
 POSITIVE, DIFFICULT, NEGATIVE = 1, -1, 0
@@ -81,6 +82,8 @@ def mean_average_precision(
         images=images,
         standard_error=_bootstrap_error(scores, targets, resamples, seed),
         notes=notes,
+        # Of 32 bits as they were, or the order of two scores could change.
+        arrays={SCORES: scores, TARGETS: targets.astype(np.int8)},
     )
 
 

@@ -80,7 +80,8 @@ class Dataset:
     # split, in the official order; where not, the evaluator draws them by its seed.
     validation_images: int = 0
     validation: str | None = None
-    metric: str = "top1"  # what its literature reports: top1, mean_per_class or map_11_point
+    # What its literature reports: top1, mean_per_class, map_11_point or miou.
+    metric: str = "top1"
     multi_label: bool = False  # whether an image has `targets` instead of one label
     scored_classes: str = "all"  # which classes are scored, where it is not all of them
     preprocessing: str = "as the checkpoint's"  # the original authors', in words
@@ -201,6 +202,10 @@ def _open_folder(data: str | Path, split: str) -> ImageSource:
         raise UnknownName("data set", str(data), datasets.names())
     if not folder.is_dir():
         raise BadData(folder, "it is a file", "a folder with train/<class>/ and test/<class>/")
+    from .segmentation.folder import has_masks, open_folder_of_masks
+
+    if has_masks(folder):
+        return open_folder_of_masks(folder, split)
     return open_folder(folder, split)
 
 

@@ -14,10 +14,11 @@ from .arithmetic import check_precision
 from .baselines import RawPixels
 from .classifiers import training_subject
 from .evaluator import Evaluator, Measurement, Protocol
-from .image_source import ImageSource, skipped_of
+from .image_source import ImageSource, masks_of, skipped_of
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment
-from .record import Record, read_record, write_record
+from .record import Record, hashes_of, identity_of, read_record, write_record
+from .segmentation.shown import write_shown
 from .subject import Subject, open_model
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ def _check_request(seeds: Sequence[int], limit: int | None) -> None:
 def _default_evaluators(subject: Subject) -> list[str]:
     """Return the checkpoint's own classifier where it fits the classes, else probes."""
     head, dataset = subject.head, subject.dataset
+    if masks_of(subject.images("test")) is not None:
+        return ["segmentation_linear"]
     if dataset is not None and dataset.cells and subject.images("test").split == "test":
         return ["corruption_errors"]
     if head is not None and len(head[1]) == len(subject.images("test").class_names):
@@ -162,8 +165,20 @@ def _check_labels(subject: Subject, run: _Run) -> None:
     """Return if the evaluator can score the images' kind of labels.
 
     Raises:
-        UsageError: the images show several classes each, and it knows of one.
+        UsageError: the images show several classes each, and it knows of one; or every pixel
+            has a class and it scores images, or the other way about.
     """
+    masks = masks_of(subject.images("test")) is not None
+    if masks != run.evaluator.masks:
+        able = [n for n in contracts.evaluators.names()
+                if contracts.evaluators.load(n).masks == masks]  # fmt: skip
+        raise UsageError(
+            f"{run.name} on {subject.dataset_name}",
+            "every pixel has a class, and this evaluator scores images"
+            if masks
+            else "its images have no masks, and this evaluator scores pixels",
+            " or ".join(able) if masks else "a data set with masks, such as camvid",
+        )
     dataset = subject.dataset
     if dataset is not None and dataset.multi_label and not run.evaluator.multi_label:
         able = [n for n in contracts.evaluators.names() if contracts.evaluators.load(n).multi_label]
@@ -191,6 +206,23 @@ def _inputs(subject: Subject, run: _Run) -> dict[str, Any]:
         **_how(subject, run.protocol),
         "seed": run.seed,
         "code_sha256": code_sha256(),
+        "manifest": None if model.manifest is None else json.loads(model.manifest.to_json()),
+        "view": json.loads(json.dumps(asdict(subject.default_view("test")))),
+        "request": _request(subject, run),
+    }
+
+
+def _request(subject: Subject, run: _Run) -> dict[str, Any]:
+    """Return what `rerun` asks for again; paths as they were given."""
+    return {
+        "checkpoint": subject.model.asked,
+        "data": str(subject.data),
+        "data_root": None if subject.data_root is None else str(subject.data_root),
+        "limit": subject.limit,
+        "skip_corrupt": subject.skip_corrupt,
+        "precision": subject.precision,
+        # The evaluator's own: a record may be one of several readings of it.
+        "protocol_fields": run.protocol.fields(),
     }
 
 
@@ -271,18 +303,19 @@ def _record(
         skipped_images=skipped,
         environment=environment(),
         correct_sha256=None if correct is None else hashlib.sha256(correct.tobytes()).hexdigest(),
+        arrays_sha256=hashes_of(measurement.arrays),
     )
 
 
 def keep(records: Path, record: Record, measurement: Measurement) -> Record:
-    """Write a record with its per-image correctness; return it, or the equal one found there."""
-    return read_record(write_record(records, record, measurement.correct))
+    """Write a record with what is kept per image; return it, or the equal one found there."""
+    if measurement.predicted_masks is not None:
+        write_shown(records / f"{record.id}.json", measurement.predicted_masks)
+    return read_record(write_record(records, record, measurement.correct, measurement.arrays))
 
 
 def _finished_path(records: Path, base: Mapping[str, Any]) -> Path:
-    inputs = {name: value for name, value in base.items() if name != "source"}
-    key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
-    return records / f"{key}.run"
+    return records / f"{identity_of(base)}.run"
 
 
 def _finished(records: Path, base: Mapping[str, Any]) -> list[Record] | None:

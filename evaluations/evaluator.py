@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -56,6 +56,10 @@ class Measurement:
     # The reading's own protocol, where one pass yields several; None: the evaluator's.
     protocol: Protocol | None = None
     data_images: int | None = None  # that the share is of; None: the images of the whole split
+    # What the value is computed from again where `correct` alone does not give it, by name:
+    # see `recompute`. Kept beside the record.
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    predicted_masks: Mapping[int, np.ndarray] | None = None  # of the few images that are shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +72,7 @@ class Evaluator:
     splits: tuple[str, ...]  # the splits of a data set it reads: ("train", "test")
     stochastic: bool = False  # whether the seed changes the number
     multi_label: bool = False  # whether it scores `targets`: images of several classes
+    masks: bool = False  # whether it scores `masks_of` the images, which it then needs
 
 
 evaluators: Modules[Evaluator] = Modules(

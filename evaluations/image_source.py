@@ -1,6 +1,6 @@
 """What a reader of images offers: labelled images of one split, in a fixed order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -53,6 +53,17 @@ def targets_of(source: ImageSource) -> np.ndarray | None:
     # Not part of the protocol: single-label sources, most of them, need not know of it.
     targets = getattr(source, "targets", None)
     return None if targets is None else np.asarray(targets, dtype=np.int8)
+
+
+def masks_of(source: ImageSource) -> Callable[[int], np.ndarray] | None:
+    """Return what gives image i's mask where every pixel has a class; None elsewhere.
+
+    A mask is [height, width] uint8 of indices into `class_names`; 255 counts neither as right
+    nor as wrong. Only evaluators that say `masks` are given such images: `labels` is all zeros.
+    """
+    # Not part of the protocol, as `targets_of`.
+    found: Callable[[int], np.ndarray] | None = getattr(source, "mask", None)
+    return found
 
 
 def skipped_of(source: ImageSource) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .evaluator import Measurement, top1
+from .per_image import CELLS, LABELS
 
 
 def scores(
@@ -40,6 +41,7 @@ def mean_per_class(
         condition=condition,
         correct=correct,
         notes=notes,
+        arrays={LABELS: np.asarray(labels, dtype=np.int32)},
     )
 
 
@@ -86,4 +88,5 @@ def mean_over_conditions(
         standard_error=100 * spread / float(np.sqrt(len(per_image))),
         condition=condition,
         notes=notes,
+        arrays={CELLS: np.asarray(correct, dtype=bool)},
     )

@@ -50,6 +50,7 @@ def evaluate_predictions(
     architecture: str = "unknown",
     label_sets: Sequence[Sequence[int]] | None = None,
     notes: tuple[str, ...] = (),
+    published: bool = False,
 ) -> list[Record]:
     """Return the records of one model's predictions on one data set, and write them.
 
@@ -68,6 +69,7 @@ def evaluate_predictions(
         label_sets: for each image the labels that count as right (ReaL): adds `real_top1`
             and `real_top5`.
         notes: what a reader must know.
+        published: whether the file is one of the published tables, and not a user's.
 
     Raises:
         BadData: lengths differ, a logit is not finite, a label is out of range.
@@ -119,6 +121,13 @@ def evaluate_predictions(
             notes=measurement.notes,
             environment=environment(),
             correct_sha256=_hash(measurement.correct),
+            request={
+                "predictions": str(path),
+                "published": published,
+                "data": dataset,
+                "expected": expected,
+                "classes": classes,
+            },
         )
         made.append(read_record(write_record(records, record, measurement.correct)))
     return made

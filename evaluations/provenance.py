@@ -12,7 +12,8 @@ from typing import Any
 _PACKAGE = Path(__file__).resolve().parent.parent
 # What a measurement passes through; pretraining and reports cannot change it.
 _CODE = ("checkpoints", "evaluations")
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "pillow", "safetensors")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "pillow", "pandas", "safetensors")
+_CPU_INFO = Path("/proc/cpuinfo")
 
 
 @cache
@@ -39,8 +40,12 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": platform.machine(),
+        "cpu": _cpu(),
         "device": device_name(),
+        "cuda": torch.version.cuda if device() == "cuda" else None,
+        "cudnn": _cudnn() if device() == "cuda" else None,
         "threads": torch.get_num_threads(),
+        "libjpeg": _jpeg(),
         **{library: _version(library) for library in _LIBRARIES},
         **_commit(),
     }
@@ -58,6 +63,33 @@ def device_name() -> str:
     import torch
 
     return torch.cuda.get_device_name() if device() == "cuda" else "cpu"
+
+
+def _cudnn() -> int | None:
+    import torch
+
+    version: int | None = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    return version
+
+
+def _cpu() -> str | None:
+    """Return the processor as its maker calls it: vector units round differently."""
+    try:
+        lines = _CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or None
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else None
+
+
+def _jpeg() -> str | None:
+    """Return the version of the JPEG decoder: two of them differ in single pixels."""
+    try:
+        from PIL import features
+    except ModuleNotFoundError:
+        return None
+    found = features.version("jpg")
+    return None if found is None else str(found)
 
 
 def _version(library: str) -> str | None:

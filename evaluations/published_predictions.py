@@ -93,6 +93,7 @@ def evaluate_published(
         expected=known.images,
         classes=known.classes,
         label_sets=_real_sets(path, arrays) if dataset == "imagenet" else None,
+        published=True,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..checkpoints.errors import BadData
 from .content_hashes import recall, stamp
-from .image_source import ImageSource, skipped_of, targets_of
+from .image_source import ImageSource, masks_of, skipped_of, targets_of
 from .images import decode, read_bytes
 
 # Above this many bytes of files, names and sizes stand for the content.
@@ -43,6 +43,8 @@ class Images:
     # Where an image may show several classes: [N, classes] int8, 1 shown, 0 not, -1 neither
     # counted as right nor as wrong. `labels` is then the first class that is shown.
     targets: np.ndarray | None = None
+    # Where every pixel has a class: index -> [height, width] uint8, as `masks_of` says.
+    mask: Callable[[int], np.ndarray] | None = None
     encoded: Encoded | None = None  # where images lie encoded; None: pixels as they are
     skipped: tuple[str, ...] = ()  # identities of corrupt images left out of it
 
@@ -194,7 +196,7 @@ def chosen(source: ImageSource, indices: np.ndarray, skipped: Sequence[str] = ()
         indices: [M] integers, in the order wanted.
         skipped: identities of the corrupt images that are left out so.
     """
-    targets = targets_of(source)
+    targets, mask = targets_of(source), masks_of(source)
     return Images(
         name=source.name,
         split=source.split,
@@ -203,6 +205,7 @@ def chosen(source: ImageSource, indices: np.ndarray, skipped: Sequence[str] = ()
         targets=None if targets is None else targets[indices],
         identities=[source.identities[int(index)] for index in indices],
         read=lambda index: source[int(indices[index])],
+        mask=None if mask is None else lambda index: mask(int(indices[index])),
         digest=lambda: source.fingerprint,
         expected=source.expected if source.expected is not None else len(source),
         skipped=(*skipped_of(source), *skipped),

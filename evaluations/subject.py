@@ -39,6 +39,8 @@ class Model:
     preprocessing: Preprocessing | None  # None: raw pixels, taken as they are
     weights_sha256: str | None  # None: a baseline without weights
     source_sha256: str | None  # of the file the weights came from, where there is one
+    asked: str | None = None  # the file or name it was opened by; None: a network in memory
+    manifest: Manifest | None = None  # None: a baseline
 
     @property
     def kind(self) -> str:
@@ -65,6 +67,7 @@ def open_model(subject: "str | Path | ResNet | RawPixels") -> Model:
             preprocessing=None,
             weights_sha256=None,
             source_sha256=None,
+            asked=RAW_PIXELS,
         )
     if not isinstance(subject, str | Path):
         return _of_network(subject, None)
@@ -88,6 +91,8 @@ def _of_network(network: "ResNet", path: Path | None) -> Model:
         preprocessing=manifest.preprocessing,
         weights_sha256=weights_hash(network.canonical_tensors()),
         source_sha256=source,
+        asked=None if path is None else str(path),
+        manifest=manifest,
     )
 
 

@@ -133,7 +133,7 @@ def from_tar(archive: Path, members: Sequence[str], **rest: Any) -> Images:
         index = index_tars([archive])
         place = {name: number for number, name in enumerate(index.names)}
         return from_members(index.at([place[name] for name in members]), **rest)
-    contents = _contents(archive, members)
+    contents = read_members(archive, members)
     return from_bytes(
         lambda index: contents[index],
         lambda index: f"{archive}, {members[index]}",
@@ -225,7 +225,12 @@ class _Window:
         return content
 
 
-def _contents(archive: Path, members: Sequence[str]) -> list[bytes]:
+def read_members(archive: Path, members: Sequence[str]) -> list[bytes]:
+    """Return the contents of some files of a tar, compressed or not, read in one pass.
+
+    Raises:
+        BadData: it is not a whole tar archive, or too large to be held in memory.
+    """
     if archive.stat().st_size > MEMORY_BYTES:
         raise BadData(
             archive,

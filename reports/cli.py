@@ -24,7 +24,8 @@ commands: Modules[click.Command] = Modules(
 
 _ORDER = [
     "demo", "pretrain", "convert", "fetch", "inspect", "export",
-    "data", "evaluate", "cache", "compare", "verify", "claims", "report", "list",
+    "data", "evaluate", "cache", "compare", "verify", "claims", "report", "records", "rerun",
+    "bundle", "check", "list",
 ]  # fmt: skip
 
 

@@ -81,7 +81,8 @@ class Measuring:
         Raises:
             RelicheckError: what was measured for it failed so, or was edited since.
         """
-        data = "imagenet" if claim.data == REAL else claim.data
+        own = self._own_folder(claim.data)
+        data = "imagenet" if claim.data == REAL else claim.data if own is None else str(own)
         subject = self._subject(claim)
         made = [
             record
@@ -272,6 +273,8 @@ class Measuring:
         from ..evaluations.dataset import data_roots, datasets, locate
 
         name = claim.data.partition(":")[0]
+        if self._own_folder(claim.data) is not None:
+            return ""
         folder, address = name, f"{data_address(name)}; nothing reads it yet"
         if name in datasets.names():
             known = datasets.load(name)
@@ -288,6 +291,19 @@ class Measuring:
         return (
             f"needs {_title(claim)} under $RELICHECK_DATA/{folder} (looked for {looked}): {address}"
         )
+
+    def _own_folder(self, data: str) -> Path | None:
+        """Return the folder of images of that name under the roots, where none is registered.
+
+        A lab's claims are about images of its own: train/<class>/ and test/<class>/.
+        """
+        from ..evaluations.dataset import data_roots, is_registered
+
+        if is_registered(data) or data == REAL:
+            return None
+        roots = [self.data_root] if self.data_root else data_roots()
+        found = (root / data for root in roots)
+        return next((f for f in found if (f / "test").is_dir() or (f / "val").is_dir()), None)
 
 
 def _trains(evaluator: "Evaluator") -> bool:

@@ -2,14 +2,16 @@
 
 import hashlib
 import math
-import zipfile
-import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from ..checkpoints.errors import BadRecord
-from ..evaluations.record import Record, read_correct
+from ..evaluations.journal import read_journal
+from ..evaluations.per_image import CORRECT, sha256_of_array
+from ..evaluations.recompute import agrees, can_recompute, recompute
+from ..evaluations.record import Record, read_beside
 from .claim_rules import key
 from .claims import Claim
 from .metrics import METRICS
@@ -110,29 +112,58 @@ def _check_count(record: Record, where: str) -> None:
 
 
 def check_kept(folder: Path, record: Record) -> None:
-    """Return if the answers per image kept beside `record` in `folder` give its number.
+    """Return if what is kept in `folder` beside `record` belongs to it and gives its number.
 
-    A record's id is a hash of what went in, so an edited number would not show in it.
+    A record has a hash of its own content, so what remains to be held against it is its
+    line in the folder's journal, where there is one, and the answers per image.
 
     Raises:
-        BadRecord: the answers are gone, were changed, or give another number.
+        BadRecord: the journal knows another content, or the answers are gone, were changed,
+            or give another number.
     """
-    if record.correct_sha256 is None:
-        return
     path = folder / f"{record.id}.json"
-    try:
-        correct = read_correct(path)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise BadRecord(path.with_suffix(".npz"), f"cannot be read ({error})", **_AGAIN) from error
-    if correct is None or hashlib.sha256(correct.tobytes()).hexdigest() != record.correct_sha256:
-        found = "are gone" if correct is None else "were changed"
-        raise BadRecord(path, f"the answers per image beside it {found}", **_AGAIN)
-    # mean_per_class weighs classes, not images: its answers do not give it without the labels.
-    right = 100 * float(np.count_nonzero(correct)) / len(correct)
-    if record.metric in _COUNTED and abs(right - record.value) > 100 * _COUNT_TOLERANCE:
+    entered = read_journal(folder).contents.get(record.id)
+    if entered and record.content_sha256 not in entered:
         raise BadRecord(
-            path, f"says {record.value:g} %, its answers per image give {right:g} %", **_AGAIN
+            path, f"is not the record that {folder}'s journal says was written", **_AGAIN
         )
+    if record.correct_sha256 is None and not record.arrays_sha256:
+        return
+    check_arrays(path, record, read_beside(path))
+
+
+def check_arrays(path: Path, record: Record, arrays: Mapping[str, np.ndarray]) -> None:
+    """Return if `arrays` are those kept beside `record`, and give its number.
+
+    Raises:
+        BadRecord: they are gone, were changed, or give another number.
+    """
+    wanted = {*record.arrays_sha256, *((CORRECT,) if record.correct_sha256 is not None else ())}
+    if wanted and not arrays:
+        raise BadRecord(path, "the answers per image beside it are gone", **_AGAIN)
+    if set(arrays) != wanted:
+        raise BadRecord(
+            path, f"beside it lie {', '.join(sorted(arrays))}, not {', '.join(sorted(wanted))}: "
+            "the answers per image beside it were changed", **_AGAIN
+        )  # fmt: skip
+    for name, array in arrays.items():
+        if not _is_the_one_kept(record, name, array):
+            raise BadRecord(path, "the answers per image beside it were changed", **_AGAIN)
+    if not can_recompute(record):
+        return
+    value = recompute(record, arrays)
+    if not agrees(record, value):
+        unit = record.unit
+        raise BadRecord(
+            path, f"says {record.value:g} {unit}, its answers per image give {value:g} {unit}",
+            **_AGAIN,
+        )  # fmt: skip
+
+
+def _is_the_one_kept(record: Record, name: str, array: np.ndarray) -> bool:
+    if name == CORRECT:
+        return hashlib.sha256(array.tobytes()).hexdigest() == record.correct_sha256
+    return sha256_of_array(array) == record.arrays_sha256[name]
 
 
 def flaw(record: Record, claim: Claim, images: int | None) -> str:

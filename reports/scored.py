@@ -38,6 +38,24 @@ def read_scored(folder: Path) -> list[Scored]:
 _MAKE_SOME = "Make some: relicheck demo, or relicheck evaluate CHECKPOINT --records DIR"
 
 
+def record_file(name: str | Path, folder: Path) -> Path:
+    """Return the file of a record that is named by its path, or by its id in `folder`.
+
+    Raises:
+        MissingData: there is none.
+    """
+    text = str(name)
+    path = Path(text) if text.endswith(".json") else folder / f"{text}.json"
+    if not path.is_file():
+        raise MissingData(
+            path,
+            "there is no such record",
+            "an id as `relicheck evaluate` prints it, or a record's file",
+            "Name the folder with --records.",
+        )
+    return path
+
+
 def read_one(path: Path) -> Scored:
     """Return the record in the file `path` with its answers per image.
 

@@ -20,6 +20,7 @@ from ..corruptions import CORRUPTIONS, SEVERITIES, TEST_CORRUPTIONS
 from ..evaluator import Evaluator, Measurement, top1
 from ..image_source import ImageSource
 from ..metrics import mean_over_conditions
+from ..per_image import CELLS, CLEAN
 from ..splits import alexnet_errors
 from ..subject import Subject
 
@@ -123,6 +124,9 @@ def _relative_to_alexnet(
         metric: str, value: float, chosen: Sequence[str], condition: str, relative: bool
     ) -> Measurement:
         rows = correct[[names.index(name) for name in chosen]]
+        kept = {CELLS: rows.reshape(-1, rows.shape[2])}
+        if relative and clean is not None:
+            kept[CLEAN] = clean
         spread = per_image_corruption_error(rows, chosen, clean if relative else None)
         return Measurement(
             metric=metric,
@@ -131,6 +135,7 @@ def _relative_to_alexnet(
             standard_error=bootstrap_standard_error(spread, seed, protocol.resamples),
             condition=condition,
             notes=said,
+            arrays=kept,
         )
 
     for name in names:

@@ -62,18 +62,9 @@ def COMMAND(first: str, second: str, as_json: bool, **options: Any) -> None:
 
 
 def _recorded(name: str, folder: Path) -> "Scored":
-    from ...checkpoints.errors import MissingData
-    from ..scored import read_one
+    from ..scored import read_one, record_file
 
-    path = Path(name) if name.endswith(".json") else folder / f"{name}.json"
-    if not path.is_file():
-        raise MissingData(
-            path,
-            "there is no such record",
-            "an id as `relicheck evaluate` prints it",
-            "Name the folder with --records, or measure both with --data.",
-        )
-    return read_one(path)
+    return read_one(record_file(name, folder))
 
 
 def _measured(name: str, options: dict[str, Any]) -> "list[Scored]":

@@ -62,7 +62,7 @@ def test_splits_name_the_scored_and_the_training_one(name):
 
 def test_the_metric_is_one_that_is_measured(name):
     known = datasets.load(name)
-    assert known.metric in ("top1", "mean_per_class", "map_11_point")
+    assert known.metric in ("top1", "mean_per_class", "map_11_point", "miou")
     assert known.multi_label == (known.metric == "map_11_point")
 
 

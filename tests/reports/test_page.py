@@ -321,12 +321,12 @@ def test_an_edited_record_is_named(folder):
         read_scored(folder)
 
 
-def test_an_edited_number_is_found_by_the_answers_beside_it(folder):
+def test_an_edited_number_is_found_by_the_hash_of_the_content(folder):
     path = next(p for p in sorted(folder.glob("*.json")) if '"value": 75.0' in p.read_text())
-    # The id is a hash of the inputs and does not cover the outcome; the answers do.
+    # The id is a hash of the inputs and does not cover the outcome; the content's does.
     path.write_text(path.read_text().replace('"value": 75.0', '"value": 78.0'))
 
-    with pytest.raises(BadRecord, match=r"says 78 %, its answers per image give 75 %"):
+    with pytest.raises(BadRecord, match="it was edited"):
         read_scored(folder)
 
 

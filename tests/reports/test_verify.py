@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from relicheck.checkpoints.errors import BadData, BadRecord, UnknownName, UsageError
-from relicheck.evaluations.record import read_record
+from relicheck.evaluations.journal import JOURNAL
+from relicheck.evaluations.record import read_record, record_text
 from relicheck.reports.claim_registry import load_claims
 from relicheck.reports.cli import run
 from relicheck.reports.measuring import Measuring
@@ -301,10 +302,26 @@ def edit(path, **changes):
     path.write_text(json.dumps({**raw, **changes}), encoding="utf-8")
 
 
-def test_an_edited_number_is_found_by_the_answers_beside_it(bare_machine):
+def forge(path, **changes):
+    """As `edit`, by somebody who makes the hash of the content fit."""
+    path.write_text(record_text(replace(read_record(path), **changes)), encoding="utf-8")
+
+
+def test_an_edited_number_is_found_by_the_hash_of_the_content(bare_machine):
     honest = measured(bare_machine, right=9_100).records[0]
     path = bare_machine / "records" / f"{honest.id}.json"
     edit(path, value=91.78)
+    with pytest.raises(BadRecord, match="it was edited"):
+        read_record(path)
+
+
+def test_a_forged_number_is_found_by_the_journal_and_without_it_by_the_answers(bare_machine):
+    honest = measured(bare_machine, right=9_100).records[0]
+    path = bare_machine / "records" / f"{honest.id}.json"
+    forge(path, value=91.78)
+    with pytest.raises(BadRecord, match=r"not the record that .* journal says was written"):
+        check_kept(path.parent, read_record(path))
+    (path.parent / JOURNAL).unlink()
     with pytest.raises(BadRecord, match=r"says 91\.78 %, its answers per image give 91 %"):
         check_kept(path.parent, read_record(path))
 

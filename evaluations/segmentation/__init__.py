@@ -1,0 +1,1 @@
+"""Semantic segmentation: data sets with masks, their scores, and what is trained on them."""

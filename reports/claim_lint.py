@@ -14,10 +14,10 @@ from ..evaluations.dataset import datasets
 from ..evaluations.evaluator import evaluators
 from .claim_registry import (
     FOLDER,
+    claim_of_row,
     file_rows,
     load_claims,
     read_files,
-    read_row,
     taken,
 )
 from .claims import Claim
@@ -68,7 +68,7 @@ def lint(path: Path = FOLDER) -> Linted:
     for name, body in read_files(path):
         for row in _rows(name, body, findings):
             try:
-                claim = read_row(name, row)
+                claim = claim_of_row(name, row)
                 if claim.id in claims:
                     raise taken(name, claim.id, claims[claim.id].file)
             except BadClaim as error:

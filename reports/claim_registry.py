@@ -58,7 +58,7 @@ def read_claims(path: Path) -> tuple[Claim, ...]:
     claims: dict[str, Claim] = {}
     for name, body in read_files(path):
         for row in file_rows(name, body):
-            claim = read_row(name, row)
+            claim = claim_of_row(name, row)
             if claim.id in claims:
                 raise taken(name, claim.id, claims[claim.id].file)
             claims[claim.id] = claim
@@ -147,7 +147,7 @@ def _rows(file: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield {**defaults, **constants, **dict(zip(columns, cells, strict=True))}
 
 
-def read_row(file: str, row: Mapping[str, Any]) -> Claim:
+def claim_of_row(file: str, row: Mapping[str, Any]) -> Claim:
     """Return the claim of one row, its missing fields derived.
 
     Raises:

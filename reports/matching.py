@@ -30,7 +30,7 @@ def judge_records(records: Sequence[Record], claims: Iterable[Claim]) -> list[Ju
         subjects: dict[tuple[str, ...], list[Record]] = defaultdict(list)
         for record in by_data[claim.data]:
             if speaks_of(record, claim) and is_of(record, claim):
-                subjects[_identity(record)].append(record)
+                subjects[identity(record)].append(record)
         measured += [(claim, subjects[subject]) for subject in sorted(subjects)]
     return judge_together(measured)
 
@@ -53,7 +53,8 @@ def is_of(record: Record, claim: Claim) -> bool:
     return (key(record.method), key(record.architecture)) == (key(claim.method), key(architecture))
 
 
-def _identity(record: Record) -> tuple[str, ...]:
+def identity(record: Record) -> tuple[str, ...]:
+    """Return what records have to share to be of one subject on one data set."""
     return (
         record.subject,
         record.weights_sha256 or "",

@@ -6,6 +6,9 @@ over that spread (the distribution of two one-sided tests: Phillips, J. Pharmaco
 against simulation by the tests.
 """
 
+from functools import lru_cache
+from typing import Any
+
 from .claim_rules import FEWEST_STANDARD_ERRORS, SEED_DEVIATION
 from .claims import Claim
 from .intervals import Z_95, t_95
@@ -39,8 +42,7 @@ def power(
         shift: true mean of our runs minus true mean of the source's.
     """
     import numpy as np
-    from scipy.special import ndtr
-    from scipy.stats import chi2
+    from scipy.special import chdtr, chdtri, ndtr
 
     error = deviation / seeds**0.5
     total = (error**2 + claim_deviation**2) ** 0.5
@@ -56,14 +58,22 @@ def power(
     widest = min(room / (quantile * error), margin / (FEWEST_STANDARD_ERRORS * error))
     if degrees is None:
         return _chance(room - quantile * error, total, shift) if widest >= 1 else 0.0
-    share = chi2.cdf(degrees * widest**2, degrees)
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    share = float(chdtr(degrees, degrees * widest**2))
+    nodes, weights = _quadrature()
     # Over the share of the spread's distribution rather than over the spread: smooth, bounded,
     # and cut off exactly where the interval stops fitting.
-    observed = np.sqrt(chi2.ppf(share * (nodes + 1) / 2, degrees) / degrees)
+    observed = np.sqrt(chdtri(degrees, 1 - share * (nodes + 1) / 2) / degrees)
     half = room - quantile * error * observed
     inside = ndtr((half - shift) / total) - ndtr((-half - shift) / total)
     return float(share / 2 * np.sum(weights * np.clip(inside, 0.0, None)))
+
+
+@lru_cache(maxsize=1)
+def _quadrature() -> tuple[Any, Any]:
+    """Return nodes in [-1, 1] and weights of Gauss and Legendre: 4 ms to make."""
+    import numpy as np
+
+    return np.polynomial.legendre.leggauss(_NODES)
 
 
 def _chance(half: float, total: float, shift: float) -> float:

@@ -92,7 +92,8 @@ def judge(
         return _unmeasured(claim, "recalled, its source was not re-read: shown, never judged")
     if not records:
         return _unmeasured(claim, claim.unmeasurable or "no record speaks of it")
-    numbers = {record.id: number_of(record, claim) for record in records}
+    # By object: a record's id is a hash over all of it.
+    numbers = {id(record): number_of(record, claim) for record in records}
     _check_percent(claim, numbers.values())
     _check_one_subject(claim, records)
     for record in records:
@@ -175,11 +176,11 @@ def _combine(judgements: Sequence[Judgement]) -> Judgement:
 def _judge_protocol(
     claim: Claim,
     records: Sequence[Record],
-    numbers: dict[str, float],
+    numbers: dict[int, float],
     spreads: Mapping[Key, Spread],
 ) -> Judgement:
     """Return the verdict from the records of one protocol."""
-    seeds = {record.seed: numbers[record.id] for record in records}
+    seeds = {record.seed: numbers[id(record)] for record in records}
     if len(seeds) < len(records):
         raise BadRecord(
             f"claim {claim.id}",

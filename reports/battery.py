@@ -82,7 +82,9 @@ def battery(rows: Sequence[Row] = ROWS, workers: int | None = None) -> tuple[str
     """
     found: dict[tuple[int, str], dict[str, Scored]] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        pool = ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn"))
+        pool = ProcessPoolExecutor(
+            workers or os.cpu_count(), get_context("spawn"), initializer=_one_thread
+        )
         with pool:
             running = [pool.submit(_measure, job, Path(scratch)) for job in _jobs(rows)]
             for future in running:
@@ -93,6 +95,11 @@ def battery(rows: Sequence[Row] = ROWS, workers: int | None = None) -> tuple[str
                 found |= part
     lines = [cells for index, row in enumerate(rows) for cells in _lines(index, row, found)]
     return markdown_table(_HEADER, lines), csv_table(_HEADER, lines)
+
+
+def _one_thread() -> None:
+    # Before torch is imported, which reads it once: each process has a core of its own.
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,9 +129,6 @@ def _measure(job: _Job, scratch: Path) -> dict[tuple[int, str], dict[str, Scored
 
     Runs in a process of its own, from which an error would not come back whole.
     """
-    import torch
-
-    torch.set_num_threads(1)
     try:
         subject = _untrained() if job.subject == _UNTRAINED else job.subject
         return {(index, job.subject): _evaluate(subject, row, scratch) for index, row in job.rows}

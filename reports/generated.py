@@ -140,16 +140,25 @@ def published_predictions() -> list[Judgement]:
     return _measured("predictions:")
 
 
-def _judged(title: str, name: str, judge: Callable[[], list[Judgement]]) -> Callable[[], Files]:
-    def make() -> Files:
+def _titled(title: str, name: str, make: Callable[[], tuple[str, str] | None]) -> Table:
+    """Return the table whose Markdown and CSV `make` gives, None where its data are absent."""
+
+    def files() -> Files:
+        made = make()
+        if made is None:
+            return {f"{name}.md": None, f"{name}.csv": None}
+        return {f"{name}.md": f"# {title}\n\n{made[0]}", f"{name}.csv": made[1]}
+
+    return Table(make=files)
+
+
+def _judged(judge: Callable[[], list[Judgement]]) -> Callable[[], tuple[str, str] | None]:
+    def make() -> tuple[str, str] | None:
         judgements = judge()
         if not judgements:
-            return {f"{name}.md": None, f"{name}.csv": None}
-        return {
-            f"{name}.md": f"# {title}\n\n{judgements_markdown(judgements)}",
-            # Without the records' ids, which change with every change of the code.
-            f"{name}.csv": csv_table(*identified_rows(judgements)),
-        }
+            return None
+        # Without the records' ids, which change with every change of the code.
+        return judgements_markdown(judgements), csv_table(*identified_rows(judgements))
 
     return make
 
@@ -194,13 +203,6 @@ def _measurable_tables() -> list[str]:
     ]
 
 
-def _battery() -> Files:
-    made = battery()
-    if made is None:
-        return {"battery.md": None, "battery.csv": None}
-    return {"battery.md": f"# {_BATTERY}\n\n{made[0]}", "battery.csv": made[1]}
-
-
 def _characteristics() -> Files:
     text, table = characteristics_table()
     return {
@@ -230,33 +232,33 @@ def _measured_once(kind: str) -> tuple[Judgement, ...]:
     return () if absent else tuple(judgements)
 
 
-_BATTERY = "The evaluators on real images: published weights beside an untrained network"
 _CHARACTERISTICS = "How often a verdict errs: operating characteristics by simulation"
 
 TABLES = {
-    "relicv2_page": Table(
-        make=_judged(
-            "ReLICv2's page: claims on ObjectNet and ImageNet", "relicv2_page", relicv2_page
-        )
+    "relicv2_page": _titled(
+        "ReLICv2's page: claims on ObjectNet and ImageNet", "relicv2_page", _judged(relicv2_page)
     ),
-    "published_checkpoints": Table(
-        make=_judged(
-            "Published CIFAR-10 weights: claimed and measured",
-            "published_checkpoints",
-            published_checkpoints,
-        )
+    "published_checkpoints": _titled(
+        "Published CIFAR-10 weights: claimed and measured",
+        "published_checkpoints",
+        _judged(published_checkpoints),
     ),
-    "published_predictions": Table(
-        make=_judged(
-            "Published predictions: claimed and counted",
-            "published_predictions",
-            published_predictions,
-        )
+    "published_predictions": _titled(
+        "Published predictions: claimed and counted",
+        "published_predictions",
+        _judged(published_predictions),
     ),
     "papers": Table(make=papers, folders=tuple(COMMITTED.values())),
     "model_index": Table(make=cards, folders=(CARDS,)),
     "operating_characteristics": Table(make=_characteristics),
     # Nothing is claimed of these numbers, no verdict rests on them, and the evaluators behind them
-    # have their own tests; making them takes as long as all else together, many times over.
-    "battery": Table(make=_battery, long=True),
+    # have their own tests; making them takes many times as long as all the others together.
+    "battery": replace(
+        _titled(
+            "The evaluators on real images: published weights beside an untrained network",
+            "battery",
+            battery,
+        ),
+        long=True,
+    ),
 }

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from ...checkpoints.files import write_text
 from ..cli import json_option, print_json, say
 
 if TYPE_CHECKING:
@@ -134,6 +133,7 @@ def _known(records: Path, stated: bool) -> Path | None:
 
 
 def _table(names: tuple[str, ...], form: str, records: Path | None, output: Path | None) -> int:
+    from ...checkpoints.files import write_text
     from ..table_files import render_tables
 
     text = render_tables(names, form, records)

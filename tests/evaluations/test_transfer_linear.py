@@ -6,6 +6,7 @@ from PIL import Image
 
 from relicheck import evaluate
 from relicheck.checkpoints.errors import BadData, MissingData, UsageError
+from relicheck.checkpoints.spec import Preprocessing
 from relicheck.evaluations.average_precision import mean_average_precision
 from relicheck.evaluations.dataset import datasets, open_split
 from relicheck.evaluations.evaluators.transfer_linear import (
@@ -18,6 +19,7 @@ from relicheck.evaluations.one_vs_rest import fit_one_vs_rest
 from relicheck.evaluations.sources import from_arrays
 from relicheck.evaluations.subject import Subject, open_model
 from relicheck.evaluations.validation import draw
+from relicheck.evaluations.view import View, show
 
 
 class Given(Subject):
@@ -234,9 +236,12 @@ def test_images_that_are_said_to_be_squares_of_one_size_are(name, real_data):
     except MissingData as error:
         pytest.skip(str(error))
 
-    shapes = {source[index].shape for index in (0, len(source) // 2, len(source) - 1)}
-
-    assert shapes == {(known.square_px, known.square_px, 3)}
+    plain = Preprocessing(image_size=known.square_px)
+    views = [View(preprocessing=p) for p in (plain, replace(plain, resize=known.square_px))]
+    for index in (0, len(source) // 2, len(source) - 1):
+        assert source[index].shape == (known.square_px, known.square_px, 3)
+        left, resized = show(source, index, views)
+        np.testing.assert_array_equal(left, resized)
 
 
 def test_a_checkpoint_is_measured_from_its_file(checkpoint, image_folder, tmp_path):

@@ -95,6 +95,9 @@ _TRANSFER = ("transfer_linear_lbfgs/1",)
 _OBJECTNET_SHOWN = ("border2.resize224/1", "border2.resize256/1")
 _OBJECTNET_HEADS = ("objectnet", "objectnet.linear")
 
+_SEGMENTED = ("segmentation", "segmentation_mmsegmentation")
+_SEGMENTED_PROTOCOLS = ("segmentation_detcon/1", "segmentation_mmsegmentation/1")
+
 _BY_TASK = {
     # Equal features give equal neighbours: no seed, though k and weighting are often unstated.
     "knn": Route("re_evaluation", ("knn",)),
@@ -160,13 +163,12 @@ def _transfer(protocol: str, dataset: str) -> Route:
 
 
 def _segmentation(protocol: str) -> Route:
-    # On the same weights the two recipes differ by about four points.
-    detcon, defaults = ("segmentation", "segmentation_detcon/1"), (
-        "segmentation_mmsegmentation", "segmentation_mmsegmentation/1"
-    )  # fmt: skip
-    # BYOL's appendix describes the first; where a source says nothing, both are admissible.
-    meant = (detcon,) if protocol.startswith("FCN-16s") else (detcon, defaults)
-    return Route("fine_tune", *(tuple(names) for names in zip(*meant, strict=True)))
+    if protocol.startswith("FCN-16s"):
+        # BYOL (arXiv:2006.07733), App. D.4: the first of the two recipes.
+        return Route("fine_tune", _SEGMENTED[:1], _SEGMENTED_PROTOCOLS[:1])
+    # Where a source says nothing both are admissible: on the same weights they differ by about
+    # four points.
+    return Route("fine_tune", _SEGMENTED, _SEGMENTED_PROTOCOLS)
 
 
 def _shifted(paper: str, dataset: str, protocol: str, metric: str) -> Route:

@@ -179,6 +179,6 @@ def _legend(class_names: Sequence[str], palette: Sequence[Colour]) -> list["Patc
         shown = []
     pairs = [*shown, ("not scored", _UNSCORED), ("right", _RIGHT), ("wrong", _WRONG)]
     return [
-        Patch(facecolor=[c / 255 for c in colour], edgecolor=_INK, linewidth=0.5, label=name)
-        for name, colour in pairs
+        Patch(facecolor=f"#{r:02x}{g:02x}{b:02x}", edgecolor=_INK, linewidth=0.5, label=name)
+        for name, (r, g, b) in pairs
     ]

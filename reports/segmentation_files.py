@@ -162,7 +162,7 @@ def _gallery(dataset: str, split: str, models: Sequence[_Model]) -> tuple[bytes,
         RelicheckError: the images are not there, or are not those that were scored.
     """
     known = segmentation_dataset(dataset)
-    shown = {}
+    shown: dict[str, tuple[_Model, dict[int, np.ndarray]]] = {}
     for model in models:
         if not model.item.record.condition and len(shown) < _MODELS_SHOWN:
             masks = read_shown(model.path)

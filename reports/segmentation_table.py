@@ -6,6 +6,7 @@ interval over the 233 images.
 """
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,49 +56,62 @@ def segmentation() -> tuple[str, str] | None:
     """Return the table as Markdown and CSV; None where weights or images are absent."""
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            return table(measure(Path(scratch)))
+            return table(measure(published(), Path(scratch)))
     except MissingData:
         return None
 
 
-def measure(folder: Path, cache: Path | None = None) -> list[Row]:
-    """Return a row for each backbone, and those of raw pixels and of the most frequent class.
+def published() -> "dict[str, str | ResNet]":
+    """Return the published networks at hand, two of them without training, and raw pixels.
+
+    Raises:
+        MissingData: a published network is not there.
+    """
+    untrained = {f"{name} {UNTRAINED}": _untrained(name) for name in (PUBLISHED[0], PUBLISHED[2])}
+    return {**{name: name for name in PUBLISHED}, **untrained, "raw_pixels": "raw_pixels"}
+
+
+def measure(
+    subjects: "Mapping[str, str | Path | ResNet]", folder: Path, cache: Path | None = None
+) -> list[Row]:
+    """Return a row for each subject, the best first, and that of the most frequent class.
 
     Args:
+        subjects: by the name of their row.
         folder: that records are kept in.
         cache: for feature maps; None keeps them in memory.
 
     Raises:
-        MissingData: CamVid or a published network is not there.
+        MissingData: CamVid or a network is not there.
     """
     from ..evaluations.evaluate import evaluate
 
     rows = []
-    untrained = [(f"{name} {UNTRAINED}", _untrained(name)) for name in (PUBLISHED[0], PUBLISHED[2])]
-    subjects: list[tuple[str, str | ResNet]] = [(name, name) for name in PUBLISHED]
-    for name, subject in [*subjects, *untrained, ("raw_pixels", "raw_pixels")]:
+    for name, subject in subjects.items():
         found = evaluate(subject, DATA, [_FROZEN], records=folder, cache=cache, overrides=_SETTINGS)
         rows += [_row(name, record, folder) for record in found if record.metric == "miou"]
-    floors = [row for row in rows if row.record.condition]
-    models = sorted(
-        (row for row in rows if not row.record.condition), key=lambda row: -row.record.value
-    )
-    return [*models, floors[0]]
+    models = [row for row in rows if not row.record.condition]
+    floor = next(row for row in rows if row.record.condition == _FLOOR)
+    return [*sorted(models, key=lambda row: -row.record.value), floor]
 
 
-def table(rows: list[Row]) -> tuple[str, str]:
-    """Return the rows as Markdown and CSV, each beside its paired difference from the best
-    untrained network.
+def table(rows: Sequence[Row], reference: str = "") -> tuple[str, str]:
+    """Return the rows as Markdown and CSV, with paired differences from one of them.
+
+    Args:
+        rows: of the same images.
+        reference: the row that the others are held against; "": the best untrained network.
     """
     from ..evaluations.segmentation.dataset import segmentation_dataset
 
     classes = segmentation_dataset(DATA).class_names
-    reference = next((row for row in rows if row.name.endswith(UNTRAINED)), rows[-1])
+    held = next(row for row in rows if row.name == reference or
+                (not reference and row.name.endswith(UNTRAINED)))  # fmt: skip
     header = (
         "Backbone", "Protocol", "mIoU (%)", "95 % interval", "Pixel accuracy (%)",
-        f"mIoU minus {reference.name}", *(f"{name} IoU" for name in classes),
+        f"mIoU minus {held.name}", *(f"{name} IoU" for name in classes),
     )  # fmt: skip
-    cells = [_cells(row, reference) for row in rows]
+    cells = [_cells(row, held) for row in rows]
     return markdown_table(header, cells), csv_table(header, cells)
 
 

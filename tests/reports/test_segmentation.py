@@ -1,5 +1,6 @@
 """What a report shows of segmentation: figures that can be read, pictures of what was counted."""
 
+import csv
 import io
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from relicheck.evaluations.evaluate import evaluate
+from relicheck.evaluations.segmentation.scores import mean_iou
 from relicheck.evaluations.segmentation.shown import read_shown, write_shown
 from relicheck.reports.claim_registry import load_claims
 from relicheck.reports.figures import png_bytes
@@ -22,6 +24,7 @@ from relicheck.reports.segmentation_figures import (
     wrong_pixels,
 )
 from relicheck.reports.segmentation_files import segmentation_files
+from relicheck.reports.segmentation_table import Row, table
 
 CLASSES = ("sky", "road", "car")
 PALETTE = ((10, 20, 30), (200, 0, 0), (0, 200, 0))
@@ -167,6 +170,26 @@ def test_predictions_that_were_not_counted_are_not_shown(camvid):
 
 def test_records_of_images_give_no_segmentation_files(scored):
     assert segmentation_files([scored("byol")]) == {}
+
+
+def test_the_table_sets_each_backbone_beside_the_best_untrained_one(scored):
+    rng = np.random.default_rng(0)
+    weak = rng.integers(1, 50, size=(30, 11, 11))
+    strong = weak + 200 * np.eye(11, dtype=np.int64)
+
+    def row(name, confusions):
+        record = scored(name, metric="miou", protocol="segmentation_linear/1").record
+        return Row(name=name, record=record, confusions=confusions)
+
+    markdown, text = table([row("byol", strong), row("a untrained", weak), row("floor", weak)])
+
+    byol, untrained, floor = list(csv.DictReader(io.StringIO(text)))
+    assert float(byol["mIoU (%)"]) == pytest.approx(100 * mean_iou(strong.sum(axis=0)), abs=0.05)
+    assert byol["mIoU minus a untrained"].startswith("+")
+    assert untrained["mIoU minus a untrained"] == ""
+    assert floor["mIoU minus a untrained"] == "+0.0 (+0.0 to +0.0)"
+    assert markdown.count("\n") == 5
+    assert "sky IoU" in byol
 
 
 def test_the_papers_claims_are_routed_to_the_fine_tuned_evaluators():

@@ -15,6 +15,7 @@ from .baselines import RawPixels
 from .classifiers import training_subject
 from .evaluator import Evaluator, Measurement, Protocol
 from .image_source import ImageSource, masks_of, skipped_of
+from .journal import check_keeps
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment
 from .record import Record, hashes_of, identity_of, read_record, write_record
@@ -144,6 +145,7 @@ def _measure(subject: Subject, run: _Run, records: Path) -> list[Record]:
     finished = _finished(records, base)
     if finished is not None:
         return finished
+    check_keeps(records)
     measured = list(run.evaluator.run(subject, run.protocol, run.seed))
     assert measured, f"{run.name} yielded no measurement"
     source = "features" if subject.used_cache() else "images"

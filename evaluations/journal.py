@@ -14,6 +14,7 @@ of the operating system, so that processes may write to one folder at the same t
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,6 +74,29 @@ def writing(folder: Path) -> Iterator[None]:
         ) from error
     with FileLock(folder / JOURNAL):
         yield
+
+
+def check_keeps(folder: Path) -> None:
+    """Return if records could be kept in `folder`, which may be absent; nothing is left there.
+
+    For before long work: what could not be kept should not be begun.
+
+    Raises:
+        BadData: it cannot be written, or its file system has no locks.
+    """
+    base = folder.absolute()
+    while not base.exists():
+        base = base.parent
+    try:
+        with (
+            tempfile.NamedTemporaryFile(prefix=".relicheck-", dir=base) as probe,
+            FileLock(Path(probe.name)),
+        ):
+            pass
+    except OSError as error:
+        raise BadData(
+            folder, f"cannot be written ({error.strerror})", todo="Name another --records."
+        ) from error
 
 
 def append(folder: Path, record_id: str, content: str) -> None:

@@ -29,7 +29,7 @@ TARGETS = "targets"  # [N, classes] of 1, 0, -1: several labels for each image
 
 # Packed bits forget how many there were; their shape stands beside them.
 _SHAPE = ".shape"
-_MOST_BYTES = 1 << 31  # of all arrays of one record, unpacked
+_MOST_BYTES = 1 << 30  # of all arrays of one record, unpacked
 _MOST_ARRAYS = 100
 _DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 _DAMAGE_TOO = (RuntimeError, NotImplementedError, MemoryError)  # encrypted, unknown compression

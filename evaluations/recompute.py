@@ -26,6 +26,7 @@ from .splits import alexnet_errors
 Arrays = Mapping[str, np.ndarray]
 # Summing in another order costs the last digits of a double; percents are below 1000.
 TOLERANCE = 1e-9
+_MOST_CLASSES = 1_000_000
 
 
 def _share(arrays: Arrays, condition: str) -> float:
@@ -38,7 +39,11 @@ def _error(arrays: Arrays, condition: str) -> float:
 
 
 def _per_class(arrays: Arrays, condition: str) -> float:
-    return mean_per_class(arrays[CORRECT], arrays[LABELS]).value
+    labels = arrays[LABELS]
+    # Counting makes a row for each class up to the largest: one label could fill the memory.
+    if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < _MOST_CLASSES:
+        raise ValueError(f"labels from {labels.min()} to {labels.max()}")
+    return mean_per_class(arrays[CORRECT], labels).value
 
 
 def _mean_of_cells(arrays: Arrays, condition: str) -> float:
@@ -126,7 +131,7 @@ def recompute(record: Record, arrays: Arrays) -> float:
             raise BadRecord(where, f"{name} of {images} images", f"{record.images} images")
     try:
         return float(RECOMPUTED[record.metric][1](arrays, record.condition))
-    except (KeyError, ValueError, IndexError, ZeroDivisionError, BadData) as error:
+    except (*_IMPOSSIBLE, BadData) as error:
         raise BadRecord(
             where,
             f"{record.metric} cannot be computed from {', '.join(arrays) or 'nothing'} ({error})",
@@ -134,6 +139,8 @@ def recompute(record: Record, arrays: Arrays) -> float:
         ) from error
 
 
+# What arithmetic says to arrays of other types and shapes than an evaluator keeps.
+_IMPOSSIBLE = (KeyError, ValueError, IndexError, TypeError, ArithmeticError, MemoryError)
 _OF_IMAGES = (CORRECT, LABELS, CELLS, CLEAN, SCORES, TARGETS, CONFUSIONS)
 
 

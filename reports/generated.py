@@ -19,6 +19,7 @@ from .characteristics_figure import characteristics_figure
 from .characteristics_table import characteristics_table
 from .claim_registry import load_claims
 from .layout import csv_table
+from .segmentation_table import segmentation
 from .table_claims import place
 from .table_files import CARDS, COMMITTED, committed_cards, committed_files, file_of
 from .table_layout import load_layouts
@@ -260,5 +261,8 @@ TABLES = {
             battery,
         ),
         long=True,
+    ),
+    "segmentation": _titled(
+        "Segmentation of CamVid: linear heads on frozen backbones", "segmentation", segmentation
     ),
 }

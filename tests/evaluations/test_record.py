@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from relicheck.checkpoints.errors import BadRecord
+from relicheck.checkpoints.errors import BadData, BadRecord
 from relicheck.evaluations.journal import FIRST, JOURNAL, append, read_journal, writing
 from relicheck.evaluations.per_image import read_arrays, write_arrays
 from relicheck.evaluations.recompute import recompute
@@ -188,6 +188,18 @@ def test_a_long_line_before_does_not_break_the_chain(tmp_path):
         for number in range(200):  # longer in all than what is read of the end
             append(tmp_path, f"{number:016x}", "0" * 64)
     assert read_journal(tmp_path).breaks == ()
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_measured(
+    tmp_path, monkeypatch
+):
+    from relicheck import evaluate
+    from relicheck.evaluations import evaluate as module
+
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(module, "keep", None)  # reaching it would fail otherwise
+    with pytest.raises(BadData, match=r"cannot be written .* Name another --records"):
+        evaluate("raw_pixels", "digits", ["knn"], records=tmp_path / "file" / "r", limit=5)
 
 
 # What is kept beside it.

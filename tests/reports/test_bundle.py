@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from relicheck.checkpoints.errors import BadData, BadRecord, MissingData, UsageError
+from relicheck.checkpoints.errors import BadData, BadRecord, MissingData, RelicheckError, UsageError
 from relicheck.evaluations.evaluator import Protocol
 from relicheck.evaluations.per_image import write_arrays
 from relicheck.evaluations.record import record_text, write_record
@@ -427,3 +427,64 @@ def test_an_edited_record_is_not_bundled(folder):
 def test_a_folder_without_records_is_refused(digits, tmp_path):
     with pytest.raises(MissingData, match="there is no such folder"):
         bundle_claim(digits, tmp_path / "nothing")
+
+
+# Whatever a signed bundle holds: a message, and no traceback.
+
+
+ODD = (None, True, -1, 0, 1e308, 10**40, "", "x" * 300, [], [[]], {}, {"a": None}, "../x", "NaN")
+
+
+def odd_values(value, rng):
+    """A JSON value with one of its parts made something else."""
+    if isinstance(value, dict) and value and rng.random() < 0.9:
+        key = rng.choice(sorted(value))
+        return {**value, key: odd_values(value[key], rng)}
+    if isinstance(value, list) and value and rng.random() < 0.7:
+        place = rng.randrange(len(value))
+        return [*value[:place], odd_values(value[place], rng), *value[place + 1 :]]
+    return rng.choice(ODD)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_odd_contents_are_named_and_raise_nothing_else(bundle, seed):
+    rng = random.Random(seed)
+    path = record_of(bundle)
+    name = rng.choice(["claim.json", "judgement.json", "bundle.json", path, path])
+
+    def change(members):
+        body = odd_values(json.loads(members[name]), rng)
+        if name == path and isinstance(body, dict):
+            # By somebody who makes its hash fit: what is left to find are its kinds.
+            stated = {k: v for k, v in body.items() if k not in ("schema", "id", "content_sha256")}
+            text = json.dumps(stated, sort_keys=True, separators=(",", ":"))
+            body["content_sha256"] = hashlib.sha256(text.encode()).hexdigest()
+        members[name] = json.dumps(body).encode()
+
+    meddle(bundle, change, sign=name != "bundle.json")
+    try:
+        found = check_bundle(bundle)
+    except RelicheckError:
+        return
+    # What passes is a footnote that the signer may well have written: never another number.
+    assert name != "bundle.json"
+    assert found.disagreements or [item.value for item in found.records] == [70.0]
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"correct": np.zeros(0, bool)},
+        {"correct": np.ones((10, 2), bool)},
+        {"correct": np.array(1.5)},
+        {"correct": np.full(10, np.nan)},
+        {"labels": np.ones(10, bool)},
+        {},
+    ],
+    ids=["none", "two sides", "a number", "nan", "another name", "no array"],
+)
+def test_odd_arrays_are_named_and_raise_nothing_else(bundle, tmp_path, arrays):
+    write_arrays(tmp_path / "odd.npz", arrays)
+    name = record_of(bundle).replace(".json", ".npz")
+    meddle(bundle, lambda m: m.update({name: (tmp_path / "odd.npz").read_bytes()}))
+    assert check_bundle(bundle).disagreements

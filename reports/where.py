@@ -4,7 +4,7 @@ Addresses are those of the authors' own pages. A registered data set says itself
 comes from; this list serves the claims that wait for one.
 """
 
-from .claim_routes import network_of
+from .claim_routes import architecture_of
 from .claim_rules import key
 from .claims import Claim
 
@@ -58,7 +58,7 @@ def data_address(data: str) -> str:
 
 def network_of(claim: Claim) -> str:
     """Return the network that the claim is about: `BYOL, ResNet-50 1x`."""
-    return f"{claim.method}, {network_of(claim.architecture)}"
+    return f"{claim.method}, {architecture_of(claim.architecture)}"
 
 
 def weights_address(claim: Claim) -> str:

@@ -110,6 +110,7 @@ def config_of(
         "custom_hooks": [
             {"type": "RelicheckSeedEveryIteration", "seed": seed},
             {"type": "RelicheckStopWhereDiverged"},
+            {"type": "RelicheckPlainStates"},
         ],
         "env_cfg": {
             "cudnn_benchmark": False,

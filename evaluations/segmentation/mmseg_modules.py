@@ -21,6 +21,7 @@ from ..sources import part
 from ..streamed_training import Diverged
 from .backbone import SegmentationBackbone
 from .bridge import open_bridge, quiet
+from .mmengine_states import make_plain
 from .order import drawn_for, held_out, image_at
 from .scores import confusion
 
@@ -208,6 +209,14 @@ class SeedEveryIteration(Hook):  # type: ignore[misc]
         torch.manual_seed(int(words[0]) << 32 | int(words[1]))
 
 
+class PlainStates(Hook):  # type: ignore[misc]
+    """What is saved can be loaded without executing it: see `mmengine_states`."""
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Make the state plain."""
+        make_plain(checkpoint)
+
+
 class StopWhereDiverged(Hook):  # type: ignore[misc]
     """Training ends at the first loss that is not finite."""
 
@@ -289,6 +298,7 @@ def _register() -> None:
         (DATA_SAMPLERS, "RelicheckPositions", Positions),
         (TRANSFORMS, "RelicheckScaleOwnSize", ScaleOwnSize),
         (HOOKS, "RelicheckSeedEveryIteration", SeedEveryIteration),
+        (HOOKS, "RelicheckPlainStates", PlainStates),
         (HOOKS, "RelicheckStopWhereDiverged", StopWhereDiverged),
         (LOOPS, "RelicheckGoOnLoop", GoOnLoop),
         (METRICS, "RelicheckConfusionOfEveryImage", ConfusionOfEveryImage),

@@ -1,6 +1,8 @@
 """One training run with mmengine's Runner, and the scoring that follows; it goes on if killed."""
 
+import contextlib
 import copy
+import io
 import os
 import time
 import uuid
@@ -43,7 +45,7 @@ def train_and_score(config: Config, folder: Path, title: str) -> np.ndarray:
 
     folder.mkdir(parents=True, exist_ok=True)
     total = config["train_cfg"]["max_iters"]
-    with quiet(), progress_bar(title, total, "iteration", at_once=False) as bar:
+    with quiet(), _unheard(), progress_bar(title, total, "iteration") as bar:
         runner = Runner.from_cfg(MmengineConfig(_to_be_run(config, folder)))
         state = _State(folder, bar)
         runner.register_hook(mmseg_modules.Following(state.begun, state.stepped))
@@ -77,6 +79,11 @@ def _to_be_run(config: Config, folder: Path) -> Config:
         "resume": goes_on,
         "load_from": str(state) if goes_on else None,
     }
+
+
+def _unheard() -> contextlib.redirect_stdout[io.StringIO]:
+    # mmengine prints where it loads from; standard output is for results.
+    return contextlib.redirect_stdout(io.StringIO())
 
 
 class _State:

@@ -18,7 +18,8 @@ from .image_source import ImageSource, masks_of, skipped_of
 from .overrides import apply_overrides
 from .provenance import code_sha256, environment
 from .record import Record, read_record, write_record
-from .segmentation.kept import confusions_sha256, write_confusions
+from .segmentation.kept import hashes_of, write_arrays
+from .segmentation.shown import write_shown
 from .subject import Subject, open_model
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ def _skipped(subject: Subject, run: _Run) -> int:
 def _record(
     base: Mapping[str, Any], measurement: Measurement, notes: tuple[str, ...], skipped: int
 ) -> Record:
-    correct, confusions = measurement.correct, measurement.confusions
+    correct = measurement.correct
     return Record(
         **base,
         metric=measurement.metric,
@@ -286,14 +287,16 @@ def _record(
         skipped_images=skipped,
         environment=environment(),
         correct_sha256=None if correct is None else hashlib.sha256(correct.tobytes()).hexdigest(),
-        confusions_sha256=None if confusions is None else confusions_sha256(confusions),
+        arrays_sha256=hashes_of(measurement.arrays),
     )
 
 
 def keep(records: Path, record: Record, measurement: Measurement) -> Record:
     """Write a record with what is kept per image; return it, or the equal one found there."""
-    if measurement.confusions is not None:
-        write_confusions(records / f"{record.id}.json", measurement.confusions)
+    if measurement.arrays:
+        write_arrays(records / f"{record.id}.json", measurement.arrays)
+    if measurement.predicted_masks is not None:
+        write_shown(records / f"{record.id}.json", measurement.predicted_masks)
     return read_record(write_record(records, record, measurement.correct))
 
 

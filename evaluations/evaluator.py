@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -52,12 +52,14 @@ class Measurement:
     standard_error: float | None = None  # in `unit`, over images (binomial)
     condition: str = ""  # what was done to the images: "" (nothing), "gaussian_noise/3"
     correct: np.ndarray | None = None  # [images] bool, per image, in the data set's order
-    # [images, classes, classes] int64 pixels, [true, predicted], where masks are scored.
-    confusions: np.ndarray | None = None
     notes: tuple[str, ...] = ()  # what a reader must know: a chosen penalty, say
     # The reading's own protocol, where one pass yields several; None: the evaluator's.
     protocol: Protocol | None = None
     data_images: int | None = None  # that the share is of; None: the images of the whole split
+    # What the value is computed from again where `correct` alone does not give it, by name:
+    # see `segmentation.kept`. Kept beside the record.
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    predicted_masks: Mapping[int, np.ndarray] | None = None  # of the few images that are shown
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ _OUTCOME = (
     "notes",
     "environment",
     "correct_sha256",
-    "confusions_sha256",
+    "arrays_sha256",
     # Images left out change the fingerprint, and by it the identity.
     "skipped_images",
 )
@@ -65,8 +65,9 @@ class Record:
     notes: tuple[str, ...] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)
     correct_sha256: str | None = None  # of the per-image correctness kept beside the record
-    confusions_sha256: str | None = None  # of the confusion matrices kept beside the record
     skipped_images: int = 0  # corrupt ones left out, of all splits read: never judged
+    # of what else is kept beside the record, by name: what the number is computed from again
+    arrays_sha256: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

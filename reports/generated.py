@@ -15,6 +15,7 @@ from .battery import battery
 from .claim_registry import load_claims
 from .claims import Claim
 from .layout import csv_table
+from .segmentation_table import segmentation
 from .tables import identified_rows, judgements_markdown
 from .verdict import Judgement, Verdict
 from .where import data_address, weights_needed
@@ -164,5 +165,8 @@ TABLES = {
     "battery": Table(
         title="The evaluators on real images: published weights beside an untrained network",
         make=battery,
+    ),
+    "segmentation": Table(
+        title="Segmentation of CamVid: linear heads on frozen backbones", make=segmentation
     ),
 }

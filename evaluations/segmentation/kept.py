@@ -3,6 +3,7 @@
 import hashlib
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,29 +17,34 @@ from .scores import mean_iou
 _TOLERANCE = 1e-9
 
 
-def confusions_path(record: Path) -> Path:
-    """Return where the matrices of the record in the file `record` lie: `<id>.confusions.npz`."""
-    return record.with_suffix(".confusions.npz")
+CONFUSIONS = "confusions"  # the array's name: [images, classes, classes] int64
 
 
-def confusions_sha256(confusions: np.ndarray) -> str:
-    """Return the hash that a record holds of [images, classes, classes] int64 matrices."""
-    digest = hashlib.sha256(str(confusions.shape).encode())
-    digest.update(np.ascontiguousarray(confusions.astype("<i8")))
-    return digest.hexdigest()
+def arrays_path(record: Path) -> Path:
+    """Return where the arrays of the record in the file `record` lie: `<id>.arrays.npz`."""
+    return record.with_suffix(".arrays.npz")
 
 
-def write_confusions(record: Path, confusions: np.ndarray) -> Path:
-    """Write matrices beside the record in the file `record`; return their file.
+def hashes_of(arrays: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Return the hash of each array's type, shape and values, which a record holds."""
+    return {name: _sha256_of_array(array) for name, array in sorted(arrays.items())}
+
+
+def _sha256_of_array(array: np.ndarray) -> str:
+    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    head = f"{plain.dtype.str} {plain.shape}\n".encode()
+    return hashlib.sha256(head + plain.tobytes()).hexdigest()
+
+
+def write_arrays(record: Path, arrays: Mapping[str, np.ndarray]) -> Path:
+    """Write arrays by name beside the record in the file `record`; return their file.
 
     Raises:
         BadData: it cannot be written.
     """
-    assert confusions.dtype == np.int64, confusions.dtype
-    assert confusions.ndim == 3, confusions.shape
-    path = confusions_path(record)
+    path = arrays_path(record)
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, confusions=confusions)
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
     return path
 
 
@@ -48,12 +54,12 @@ def read_confusions(record: Path) -> np.ndarray | None:
     Raises:
         BadRecord: the file is damaged.
     """
-    path = confusions_path(record)
+    path = arrays_path(record)
     if not path.is_file():
         return None
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            return np.asarray(archive["confusions"], dtype=np.int64)
+            return np.asarray(archive[CONFUSIONS], dtype=np.int64)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise _edited(path, f"cannot be read ({error})") from error
 
@@ -64,10 +70,11 @@ def check_confusions(path: Path, record: Record) -> None:
     Raises:
         BadRecord: they are gone, were changed, or give another mIoU.
     """
-    if record.confusions_sha256 is None:
+    if CONFUSIONS not in record.arrays_sha256:
         return
     confusions = read_confusions(path)
-    if confusions is None or confusions_sha256(confusions) != record.confusions_sha256:
+    stated = record.arrays_sha256[CONFUSIONS]
+    if confusions is None or _sha256_of_array(confusions) != stated:
         found = "are gone" if confusions is None else "were changed"
         raise _edited(path, f"the confusion matrices beside it {found}")
     if len(confusions) != record.images:
@@ -83,5 +90,5 @@ def _edited(path: Path, found: str) -> BadRecord:
         path,
         found,
         "an unedited record",
-        "Delete the record, its .confusions.npz and its .run, and measure again.",
+        "Delete the record, its .arrays.npz and its .run, and measure again.",
     )

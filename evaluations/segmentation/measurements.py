@@ -6,6 +6,7 @@ import numpy as np
 
 from ...checkpoints.errors import BadData
 from ..evaluator import Measurement, Protocol
+from .kept import CONFUSIONS
 from .scores import bootstrap, class_iou, mean_accuracy, mean_iou, pixel_accuracy
 
 # Above this many classes a note of each one's IoU would be a page.
@@ -38,9 +39,7 @@ def measurements(
     """
     pooled = confusions.sum(axis=0)
     if not pooled.any():
-        raise BadData(
-            "masks", f"no pixel of {len(confusions)} images has a class", "scored pixels"
-        )
+        raise BadData("masks", f"no pixel of {len(confusions)} images has a class", "scored pixels")
     miou, accuracy = bootstrap(confusions)
     interval = f"95 % interval {100 * miou.low:.2f} to {100 * miou.high:.2f}, bootstrap over images"
     yield Measurement(
@@ -49,7 +48,7 @@ def measurements(
         images=len(confusions),
         standard_error=100 * miou.standard_error,
         condition=condition,
-        confusions=confusions,
+        arrays={CONFUSIONS: confusions},
         notes=(interval, *per_class_notes(pooled, class_names), *notes),
         protocol=protocol,
     )

@@ -11,10 +11,11 @@ from relicheck.evaluations.evaluate import keep
 from relicheck.evaluations.evaluator import Measurement
 from relicheck.evaluations.record import Record
 from relicheck.evaluations.segmentation.kept import (
-    confusions_path,
-    confusions_sha256,
+    CONFUSIONS,
+    arrays_path,
+    hashes_of,
     read_confusions,
-    write_confusions,
+    write_arrays,
 )
 from relicheck.evaluations.segmentation.measurements import measurements
 from relicheck.evaluations.segmentation.scores import mean_iou
@@ -39,12 +40,13 @@ def kept(tmp_path, confusions):
 def record_of(measured: Measurement, confusions) -> Record:
     return Record(
         metric=measured.metric, value=measured.value, unit="%", images=measured.images,
-        standard_error=measured.standard_error, condition="", subject="a", subject_kind="checkpoint",
+        standard_error=measured.standard_error, condition="", subject="a",
+        subject_kind="checkpoint",
         weights_sha256="0", source_sha256=None, method="a", architecture="ResNet-18 1x",
         dataset="camvid", split="test", data_fingerprint="sha256:0", data_images=5, source="images",
         evaluator="segmentation_linear", protocol="p/1",
         protocol_sha256=hashlib.sha256(b"p").hexdigest(), protocol_fields={}, seed=0,
-        code_sha256="c", confusions_sha256=confusions_sha256(confusions),
+        code_sha256="c", arrays_sha256=hashes_of({CONFUSIONS: confusions}),
     )  # fmt: skip
 
 
@@ -62,12 +64,12 @@ def test_the_matrices_beside_a_record_give_its_number(kept, confusions):
 def test_their_hash_is_no_part_of_the_record_s_identity(kept):
     _, record = kept
 
-    assert replace(record, confusions_sha256=None).id == record.id
+    assert replace(record, arrays_sha256={}).id == record.id
 
 
 def test_matrices_that_were_changed_are_refused(kept, confusions):
     path, _ = kept
-    write_confusions(path, confusions + 1)
+    write_arrays(path, {CONFUSIONS: confusions + 1})
 
     with pytest.raises(BadRecord, match="the confusion matrices beside it were changed"):
         read_one(path)
@@ -75,7 +77,7 @@ def test_matrices_that_were_changed_are_refused(kept, confusions):
 
 def test_matrices_that_are_gone_are_refused(kept):
     path, _ = kept
-    confusions_path(path).unlink()
+    arrays_path(path).unlink()
 
     with pytest.raises(BadRecord, match="the confusion matrices beside it are gone"):
         read_one(path)
@@ -83,7 +85,7 @@ def test_matrices_that_are_gone_are_refused(kept):
 
 def test_matrices_that_are_no_archive_are_refused(kept):
     path, _ = kept
-    confusions_path(path).write_bytes(b"PK\x03\x04 cut off")
+    arrays_path(path).write_bytes(b"PK\x03\x04 cut off")
 
     with pytest.raises(BadRecord, match="cannot be read"):
         read_one(path)

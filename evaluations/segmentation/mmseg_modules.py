@@ -21,18 +21,20 @@ from ..sources import part
 from ..streamed_training import Diverged
 from .backbone import SegmentationBackbone
 from .bridge import open_bridge, quiet
+from .config import Config, text_of
 from .mmengine_states import make_plain
 from .order import drawn_for, held_out, image_at
 from .scores import confusion
 
 open_bridge()
 with quiet():
+    import mmengine.config
     from mmcv.image import imresize
     from mmcv.transforms import BaseTransform
     from mmengine.dataset import Compose
     from mmengine.evaluator import BaseMetric
     from mmengine.hooks import Hook
-    from mmengine.runner import IterBasedTrainLoop
+    from mmengine.runner import IterBasedTrainLoop, Runner
     from mmseg.registry import (
         DATA_SAMPLERS,
         DATASETS,
@@ -289,6 +291,30 @@ class ConfusionOfEveryImage(BaseMetric):  # type: ignore[misc]
         """Return nothing that is a number yet: the matrices are kept for who scores them."""
         self.matrices = np.stack(results)
         return {}
+
+
+class _QuickConfig(mmengine.config.Config):  # type: ignore[misc]
+    """A configuration whose text is written at once.
+
+    mmengine formats it with yapf for every state that is saved, a second each time.
+    """
+
+    @property
+    def pretty_text(self) -> str:
+        """Return it as Python."""
+        return text_of(self.to_dict())
+
+
+class _QuickRunner(Runner):  # type: ignore[misc]
+    """mmengine's Runner, which starts no compilers to ask for their versions: a record has them."""
+
+    def _log_env(self, env_cfg: Any) -> None:
+        pass
+
+
+def runner_of(config: Config) -> Any:
+    """Return mmengine's Runner of a configuration."""
+    return _QuickRunner.from_cfg(_QuickConfig(config))
 
 
 def _register() -> None:

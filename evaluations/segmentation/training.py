@@ -37,16 +37,13 @@ def train_and_score(config: Config, folder: Path, title: str) -> np.ndarray:
         MissingDependency: mmsegmentation is not installed.
     """
     open_bridge()
-    from mmengine.config import Config as MmengineConfig
-    from mmengine.runner import Runner
-
     # Imported here, not by `custom_imports`: a failure is then an error with its own message.
     from . import mmseg_modules
 
     folder.mkdir(parents=True, exist_ok=True)
     total = config["train_cfg"]["max_iters"]
     with quiet(), _unheard(), progress_bar(title, total, "iteration") as bar:
-        runner = Runner.from_cfg(MmengineConfig(_to_be_run(config, folder)))
+        runner = mmseg_modules.runner_of(_to_be_run(config, folder))
         state = _State(folder, bar)
         runner.register_hook(mmseg_modules.Following(state.begun, state.stepped))
         runner.train()

@@ -33,7 +33,7 @@ def network():
     return make_network()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def with_classes():
     """A maker of networks with a classifier: classes -> network."""
     return make_network
@@ -76,13 +76,13 @@ def noise():
     )
 
 
-@pytest.fixture
-def masked_folder(tmp_path):
+@pytest.fixture(scope="session")
+def masked_folder(tmp_path_factory):
     """Pictures of one square on dark ground: 12 to train on, 5 to score, 48 x 64 px and less.
 
     The square's colour is its class; the two uppermost rows of every mask are not scored.
     """
-    root = tmp_path / "squares"
+    root = tmp_path_factory.mktemp("masks") / "squares"
     rng = np.random.default_rng(0)
     for split, count in (("train", 12), ("test", 5)):
         for index in range(count):

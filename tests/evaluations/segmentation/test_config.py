@@ -34,7 +34,11 @@ def config(protocol, data="voc2012", spec=None, checkpoint="r50", classes=21, **
         preprocessing=Preprocessing(image_size=224),
     )
     images = Images(
-        data=data, root=None, name=data, palette=None, classes=[f"class {i}" for i in range(classes)]
+        data=data,
+        root=None,
+        name=data,
+        palette=None,
+        classes=[f"class {i}" for i in range(classes)],
     )
     options = {"learning_rate": protocol.learning_rates[0], "seed": 0, **options}
     return config_of(protocol, network, images, **options)

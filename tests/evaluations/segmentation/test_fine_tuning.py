@@ -1,14 +1,16 @@
 """Fine-tuned segmentation end to end: tiny networks, mmsegmentation's Runner, real records."""
 
-import copy
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +20,6 @@ from relicheck.checkpoints.common import write_checkpoint
 from relicheck.checkpoints.errors import BadCheckpoint, BadData, ManifestMismatch, UsageError
 from relicheck.evaluations.dataset import open_split
 from relicheck.evaluations.evaluate import evaluate
-from relicheck.evaluations.evaluators.segmentation_camvid_cpu import EVALUATOR
 from relicheck.evaluations.features import state_hash
 from relicheck.evaluations.image_source import masks_of
 from relicheck.evaluations.segmentation import fine_tuning, training
@@ -27,12 +28,11 @@ from relicheck.evaluations.segmentation.dump import configuration
 from relicheck.evaluations.segmentation.kept import read_confusions
 from relicheck.evaluations.segmentation.scores import mean_iou
 from relicheck.evaluations.streamed_training import Diverged
-from relicheck.evaluations.subject import Subject, open_model
 
 NAME = "segmentation_camvid_cpu"
 # The smallest training that dilates, scales, crops, flips, draws dropout and steps its rate.
 SMALL = {
-    "iterations": 6,
+    "iterations": 4,
     "batch_size": 4,
     "crop_px": (33, 41),
     "resize_px": (0, 0),
@@ -42,7 +42,6 @@ SMALL = {
     "auxiliary_weight": 0.4,
     "auxiliary_channels": 8,
 }
-PROTOCOL = replace(EVALUATOR.protocol, **SMALL)
 OVERRIDES = {f"{NAME}.{field}": value for field, value in SMALL.items()}
 
 
@@ -54,49 +53,61 @@ def measured(network, folder, tmp_path, seed=0, name="records", **changed):
     )  # fmt: skip
 
 
-def subject_of(network, folder, tmp_path):
-    return Subject(model=open_model(network), data=folder, cache=tmp_path / "cache")
+@dataclass
+class Seen:
+    """What runs leave behind: every iteration's loss, and the last state of every run of ours."""
+
+    losses: list[float] = field(default_factory=list)
+    weights: list[dict] = field(default_factory=list)
 
 
-@pytest.fixture
-def final_weights(monkeypatch):
-    """Keep every finished run's last state: a list of state dicts, in the order of the runs."""
-    kept = []
-    train = fine_tuning.train_and_score
-
-    def remember(config, folder, title):
-        matrices = train(config, folder, title)
-        kept.append(torch.load(folder / "state.pth")["state_dict"])  # safely: the default
-        return matrices
-
-    monkeypatch.setattr(fine_tuning, "train_and_score", remember)
-    return kept
-
-
-@pytest.fixture
-def losses(monkeypatch):
-    """Every iteration's loss, whoever runs the training."""
+@contextmanager
+def seen():
+    """Watch every training of this process, ours or mmengine's."""
     open_bridge()
     from relicheck.evaluations.segmentation.mmseg_modules import StopWhereDiverged
 
-    seen = []
-    check = StopWhereDiverged.after_train_iter
+    found, check = Seen(), StopWhereDiverged.after_train_iter
+    train = fine_tuning.train_and_score
 
     def listen(self, runner, batch_idx, data_batch=None, outputs=None):
-        seen.append(outputs["loss"].item())
+        found.losses.append(outputs["loss"].item())
         check(self, runner, batch_idx, data_batch, outputs)
 
-    monkeypatch.setattr(StopWhereDiverged, "after_train_iter", listen)
-    return seen
+    def remember(config, folder, title):
+        matrices = train(config, folder, title)
+        found.weights.append(torch.load(folder / "state.pth")["state_dict"])  # safely: default
+        return matrices
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StopWhereDiverged, "after_train_iter", listen)
+        patch.setattr(fine_tuning, "train_and_score", remember)
+        yield found
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, with_classes, masked_folder):
+    """One whole run of ours: its records, their folder, its losses and its weights."""
+    torch.set_num_threads(1)  # as for every test; the order of sums depends on it
+    folder = tmp_path_factory.mktemp("whole")
+    with seen() as found:
+        records = measured(with_classes(), masked_folder, folder)
+    return SimpleNamespace(
+        records=records, folder=folder, losses=found.losses, weights=found.weights[0]
+    )
 
 
 def equal(first, second):
     return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
 
 
-def test_a_record_has_miou_with_the_matrix_of_every_image(network, masked_folder, tmp_path):
-    miou, accuracy, _ = measured(network, masked_folder, tmp_path)
-    confusions = read_confusions(tmp_path / "records" / f"{miou.id}.json")
+def values(records):
+    return [record.value for record in records]
+
+
+def test_a_record_has_miou_with_the_matrix_of_every_image(whole, masked_folder):
+    miou, accuracy, _ = whole.records
+    confusions = read_confusions(whole.folder / "records" / f"{miou.id}.json")
     source = open_split(masked_folder, "test")
     scored = [int((masks_of(source)(index) != 255).sum()) for index in range(5)]
     assert (miou.metric, miou.images, miou.protocol) == ("miou", 5, f"{NAME}/1")
@@ -107,7 +118,10 @@ def test_a_record_has_miou_with_the_matrix_of_every_image(network, masked_folder
         100 * np.trace(confusions.sum(axis=0)) / sum(scored), abs=1e-9
     )
     assert "learning rate 0.1 (fixed), trained on all 12" in miou.notes
-    assert not list((tmp_path / "cache" / "unfinished").iterdir())
+
+
+def test_a_finished_run_leaves_nothing_unfinished(whole):
+    assert list((whole.folder / "cache" / "unfinished").iterdir()) == []
 
 
 def test_training_learns_and_leaves_the_original_untouched(network, masked_folder, tmp_path):
@@ -122,21 +136,20 @@ def test_training_learns_and_leaves_the_original_untouched(network, masked_folde
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
-    network, masked_folder, tmp_path, final_weights
+    network, masked_folder, tmp_path, whole
 ):
-    first = measured(network, masked_folder, tmp_path)
-    again = measured(network, masked_folder, tmp_path, name="again")
-    measured(network, masked_folder, tmp_path, seed=1)
-    assert [r.value for r in first] == [r.value for r in again]
-    assert equal(final_weights[0], final_weights[1])
-    assert not equal(final_weights[0], final_weights[2])
+    with seen() as found:
+        again = measured(network, masked_folder, tmp_path)
+        measured(network, masked_folder, tmp_path, seed=1)
+    assert values(again) == values(whole.records)
+    assert equal(found.weights[0], whole.weights)
+    assert not equal(found.weights[1], whole.weights)
 
 
-@pytest.mark.parametrize("killed_after", [1, 4, 6])
+@pytest.mark.parametrize("killed_after", [1, 3, 4])
 def test_a_run_that_goes_on_ends_with_the_same_bits(
-    network, masked_folder, tmp_path, final_weights, losses, monkeypatch, killed_after
+    network, masked_folder, tmp_path, whole, monkeypatch, killed_after
 ):
-    whole = measured(network, masked_folder, tmp_path)
     monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
     stepped = training._State.stepped
 
@@ -145,22 +158,20 @@ def test_a_run_that_goes_on_ends_with_the_same_bits(
         if runner.iter + 1 == killed_after:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(training._State, "stepped", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        measured(network, masked_folder, tmp_path, name="again")
-    monkeypatch.setattr(training._State, "stepped", stepped)
-    again = measured(network, masked_folder, tmp_path, name="again")
+    with seen() as found:
+        monkeypatch.setattr(training._State, "stepped", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            measured(network, masked_folder, tmp_path)
+        monkeypatch.setattr(training._State, "stepped", stepped)
+        again = measured(network, masked_folder, tmp_path)
 
-    assert [r.value for r in again] == [r.value for r in whole]
-    assert equal(*final_weights)
-    # Each iteration was trained once, and none of them twice.
-    assert losses[6:] == losses[:6]
+    assert values(again) == values(whole.records)
+    assert equal(found.weights[0], whole.weights)
+    assert found.losses == whole.losses  # each iteration once, none twice
 
 
-def test_a_state_that_is_not_whole_is_none(network, masked_folder, tmp_path, monkeypatch):
-    whole = measured(network, masked_folder, tmp_path)
-    folder = []
-    train = fine_tuning.train_and_score
+def test_a_state_that_is_not_whole_is_none(network, masked_folder, tmp_path, whole, monkeypatch):
+    folder, train = [], fine_tuning.train_and_score
 
     def damaged(config, where, title):
         folder.append(where)
@@ -168,9 +179,9 @@ def test_a_state_that_is_not_whole_is_none(network, masked_folder, tmp_path, mon
         return train(config, where, title)
 
     monkeypatch.setattr(fine_tuning, "train_and_score", damaged)
-    again = measured(network, masked_folder, tmp_path, name="again")
+    again = measured(network, masked_folder, tmp_path)
     assert folder
-    assert [r.value for r in again] == [r.value for r in whole]
+    assert values(again) == values(whole.records)
 
 
 def test_a_grid_chooses_on_held_out_images_and_keeps_its_finished_points(
@@ -202,7 +213,7 @@ def test_a_grid_chooses_on_held_out_images_and_keeps_its_finished_points(
     assert again.seed == 1
 
 
-def test_held_out_images_are_not_trained_on(network, masked_folder, tmp_path):
+def test_a_fifth_is_held_out_and_neither_nothing_nor_everything():
     from relicheck.evaluations.segmentation.order import held_out
 
     held = held_out(12, 0.2, seed=0)
@@ -212,73 +223,72 @@ def test_held_out_images_are_not_trained_on(network, masked_folder, tmp_path):
     assert len(held_out(2, 0.99, seed=0)) == 1
 
 
-@pytest.fixture
-def dumped(checkpoint, masked_folder, tmp_path, monkeypatch):
-    """Load the configuration that is written for the small protocol, as mmsegmentation does."""
-
-    def dump(**changed):
-        overrides = {**OVERRIDES, **{f"{NAME}.{field}": v for field, v in changed.items()}}
-        path = tmp_path / "config.py"
-        path.write_text(configuration(checkpoint, masked_folder, NAME, overrides=overrides))
-        open_bridge()
-        from mmengine.config import Config
-
-        with quiet():
-            config = Config.fromfile(path)
-        config.work_dir = str(tmp_path / "mmengine")
-        config.log_level = "ERROR"
-        config.experiment_name = f"dumped {time.monotonic_ns()}"
-        return config
-
-    return dump
+@pytest.fixture(scope="module")
+def dumped(tmp_path_factory, with_classes, masked_folder):
+    """Train the configuration that is written for the small protocol with mmengine's Runner."""
+    folder = tmp_path_factory.mktemp("dumped")
+    network, checkpoint = with_classes(), folder / "tiny.safetensors"
+    write_checkpoint(checkpoint, network.canonical_tensors(), network.manifest)
+    (folder / "fcn.py").write_text(
+        configuration(checkpoint, masked_folder, NAME, overrides=OVERRIDES)
+    )
+    config = load_config(folder)
+    with seen() as found:
+        runner = train_with_mmengine(config)
+    return SimpleNamespace(folder=folder, losses=found.losses, runner=runner)
 
 
-def test_a_written_configuration_trains_with_mmengine_s_runner_to_the_same_losses(
-    checkpoint, masked_folder, tmp_path, dumped, losses
-):
+def load_config(folder):
+    """Read the written file as mmsegmentation's tools do, and name a work folder as they do."""
+    open_bridge()
+    from mmengine.config import Config
+
+    with quiet():
+        config = Config.fromfile(folder / "fcn.py")
+    config.work_dir = str(folder / "mmengine")
+    config.log_level = "ERROR"
+    config.experiment_name = f"dumped {time.monotonic_ns()}"
+    return config
+
+
+def train_with_mmengine(config):
     from mmengine.runner import Runner
 
-    miou, *_ = measured(checkpoint, masked_folder, tmp_path)
-    own = losses[:]
     with quiet():
-        runner = Runner.from_cfg(dumped())
+        runner = Runner.from_cfg(config)
         runner.train()
-
-    assert len(own) == 6
-    assert losses[6:] == own  # bit for bit
-    # mmsegmentation's own metric, rounded to two places there, on the same predictions.
-    theirs = runner.message_hub.get_scalar("val/mIoU").current()
-    assert theirs == pytest.approx(miou.value, abs=0.006)
+    return runner
 
 
-def test_mmengine_resumes_its_own_checkpoint_of_a_written_configuration(dumped, losses):
-    from mmengine.runner import Runner
-
-    config = dumped()
-    with quiet():
-        Runner.from_cfg(copy.deepcopy(config)).train()
-        whole, losses[:] = losses[:], []
-        config.experiment_name += " resumed"
-        config.load_from, config.resume = str(Path(config.work_dir) / "iter_5.pth"), True
-        Runner.from_cfg(config).train()
-    assert losses == whole[5:]
+def test_a_written_configuration_trains_with_mmengine_s_runner_to_the_same_losses(dumped, whole):
+    assert len(whole.losses) == SMALL["iterations"]
+    assert dumped.losses == whole.losses  # bit for bit
 
 
-def test_a_written_configuration_refuses_a_checkpoint_of_another_depth_before_training(
-    dumped, losses, with_classes, tmp_path
+def test_mmsegmentation_s_own_metric_agrees_with_ours(dumped, whole):
+    theirs = dumped.runner.message_hub.get_scalar("val/mIoU").current()
+    assert theirs == pytest.approx(whole.records[0].value, abs=0.006)  # two places there
+
+
+def test_mmengine_resumes_its_own_checkpoint_of_a_written_configuration(dumped):
+    config = load_config(dumped.folder)
+    config.load_from, config.resume = str(dumped.folder / "mmengine" / "iter_3.pth"), True
+    with seen() as found:
+        train_with_mmengine(config)
+    assert found.losses == dumped.losses[3:]
+
+
+def test_a_written_configuration_refuses_a_checkpoint_of_another_width_before_training(
+    dumped, with_classes, tmp_path
 ):
-    from mmengine.runner import Runner
-
-    config = dumped()
-    other = tmp_path / "other.safetensors"
-    network = with_classes()
-    network.manifest = replace(network.manifest, spec=replace(network.spec, width_multiplier=0.25))
-    wide = type(network)(network.manifest.spec)
-    write_checkpoint(other, wide.canonical_tensors(), network.manifest)
+    network, other = with_classes(), tmp_path / "other.safetensors"
+    manifest = replace(network.manifest, spec=replace(network.spec, width_multiplier=0.25))
+    write_checkpoint(other, type(network)(manifest.spec).canonical_tensors(), manifest)
+    config = load_config(dumped.folder)
     config.model.backbone.checkpoint = str(other)
-    with quiet(), pytest.raises(ManifestMismatch, match="other.safetensors: it is a ResNet-18"):
-        Runner.from_cfg(config)
-    assert losses == []
+    with seen() as found, pytest.raises(ManifestMismatch, match=r"other\.safetensors: it is a"):
+        train_with_mmengine(config)
+    assert found.losses == []
 
 
 def test_training_that_diverges_says_at_which_learning_rate(network, masked_folder, tmp_path):
@@ -301,23 +311,25 @@ def test_images_without_masks_are_refused(network, image_folder, tmp_path):
         measured(network, image_folder, tmp_path)
 
 
-@pytest.mark.parametrize("norm_eval", [True, False])
 def test_batch_statistics_are_trained_or_kept_as_the_protocol_says(
-    network, masked_folder, tmp_path, final_weights, norm_eval
+    network, masked_folder, tmp_path, whole
 ):
-    measured(network, masked_folder, tmp_path, norm_eval=norm_eval)
-    (weights,) = final_weights
-    kept = torch.equal(weights["backbone.bn1.running_mean"], network.bn1.running_mean)
-    assert kept == norm_eval
+    with seen() as found:
+        measured(network, masked_folder, tmp_path, norm_eval=True, iterations=2)
+    name, own = "backbone.bn1.running_mean", network.bn1.running_mean
+    assert torch.equal(found.weights[0][name], own)
+    assert not torch.equal(whole.weights[name], own)
 
 
 def test_a_mask_that_cannot_be_stops_the_run_with_its_name(network, masked_folder, tmp_path):
     from PIL import Image
 
-    wrong = np.full((48, 64), 7, np.uint8)
-    Image.fromarray(wrong).save(masked_folder / "train" / "masks" / "003.png")
+    folder = shutil.copytree(masked_folder, tmp_path / "wrong")
+    mask = np.asarray(Image.open(folder / "train" / "masks" / "003.png")).copy()
+    mask[10, 10] = 7
+    Image.fromarray(mask).save(folder / "train" / "masks" / "003.png")
     with pytest.raises(BadData, match=r"003\.png.*7"):
-        measured(network, masked_folder, tmp_path)
+        measured(network, folder, tmp_path)
 
 
 def test_dump_config_writes_a_file_and_measures_nothing(

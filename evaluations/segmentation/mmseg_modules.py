@@ -24,6 +24,7 @@ from .bridge import open_bridge, quiet
 from .config import Config, text_of
 from .mmengine_states import make_plain
 from .order import drawn_for, held_out, image_at
+from .predicted import Predicted, shown_images
 from .scores import confusion
 
 open_bridge()
@@ -270,26 +271,35 @@ class GoOnLoop(IterBasedTrainLoop):  # type: ignore[misc]
 
 
 class ConfusionOfEveryImage(BaseMetric):  # type: ignore[misc]
-    """The confusion matrix of every image at its full size, in the data set's order."""
+    """The confusion matrix of every image at its full size, in the data set's order.
+
+    The masks predicted for the images that people look at are kept as well.
+    """
 
     default_prefix = None
 
-    def __init__(self, classes: int, **rest: Any) -> None:
-        """Args: classes: that are scored. rest: mmengine's."""
+    def __init__(self, classes: int, images: int, **rest: Any) -> None:
+        """Args: classes, images: that are scored. rest: mmengine's."""
         super().__init__(**rest)
-        self.classes = classes
-        self.matrices: np.ndarray | None = None  # [images, classes, classes] int64
+        self.classes, self._shown = classes, frozenset(shown_images(images))
+        self.predicted: Predicted | None = None
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep the matrices of one batch's predictions."""
         for sample in data_samples:
             truth = sample["gt_sem_seg"]["data"].squeeze(0).cpu().numpy()
-            predicted = sample["pred_sem_seg"]["data"].squeeze(0).cpu().numpy()
-            self.results.append(confusion(truth, predicted, self.classes))
+            guess = sample["pred_sem_seg"]["data"].squeeze(0).cpu().numpy().astype(np.uint8)
+            kept = guess if len(self.results) in self._shown else None
+            self.results.append((confusion(truth, guess, self.classes), kept))
 
-    def compute_metrics(self, results: list[np.ndarray]) -> dict[str, float]:
+    def compute_metrics(
+        self, results: list[tuple[np.ndarray, np.ndarray | None]]
+    ) -> dict[str, float]:
         """Return nothing that is a number yet: the matrices are kept for who scores them."""
-        self.matrices = np.stack(results)
+        self.predicted = Predicted(
+            confusions=np.stack([matrix for matrix, _ in results]),
+            shown={image: mask for image, (_, mask) in enumerate(results) if mask is not None},
+        )
         return {}
 
 

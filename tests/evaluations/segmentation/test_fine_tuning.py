@@ -26,7 +26,8 @@ from relicheck.evaluations.segmentation import fine_tuning, training
 from relicheck.evaluations.segmentation.bridge import open_bridge, quiet
 from relicheck.evaluations.segmentation.dump import configuration
 from relicheck.evaluations.segmentation.kept import read_confusions
-from relicheck.evaluations.segmentation.scores import mean_iou
+from relicheck.evaluations.segmentation.scores import confusion, mean_iou
+from relicheck.evaluations.segmentation.shown import read_shown
 from relicheck.evaluations.streamed_training import Diverged
 
 NAME = "segmentation_camvid_cpu"
@@ -74,10 +75,10 @@ def seen():
         found.losses.append(outputs["loss"].item())
         check(self, runner, batch_idx, data_batch, outputs)
 
-    def remember(config, folder, title):
-        matrices = train(config, folder, title)
+    def remember(config, images, folder, title):
+        predicted = train(config, images, folder, title)
         found.weights.append(torch.load(folder / "state.pth")["state_dict"])  # safely: default
-        return matrices
+        return predicted
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(StopWhereDiverged, "after_train_iter", listen)
@@ -118,6 +119,15 @@ def test_a_record_has_miou_with_the_matrix_of_every_image(whole, masked_folder):
         100 * np.trace(confusions.sum(axis=0)) / sum(scored), abs=1e-9
     )
     assert "learning rate 0.1 (fixed), trained on all 12" in miou.notes
+
+
+def test_the_predictions_that_people_look_at_are_those_that_were_counted(whole, masked_folder):
+    path = whole.folder / "records" / f"{whole.records[0].id}.json"
+    shown, confusions = read_shown(path), read_confusions(path)
+    source = open_split(masked_folder, "test")
+    assert sorted(shown) == [0, 1, 2, 3, 4]
+    for image, mask in shown.items():
+        assert np.array_equal(confusion(masks_of(source)(image), mask, 3), confusions[image])
 
 
 def test_a_finished_run_leaves_nothing_unfinished(whole):
@@ -173,10 +183,10 @@ def test_a_run_that_goes_on_ends_with_the_same_bits(
 def test_a_state_that_is_not_whole_is_none(network, masked_folder, tmp_path, whole, monkeypatch):
     folder, train = [], fine_tuning.train_and_score
 
-    def damaged(config, where, title):
+    def damaged(config, images, where, title):
         folder.append(where)
         (where / "state.pth").write_bytes(b"PK half a file")
-        return train(config, where, title)
+        return train(config, images, where, title)
 
     monkeypatch.setattr(fine_tuning, "train_and_score", damaged)
     again = measured(network, masked_folder, tmp_path)
@@ -190,11 +200,11 @@ def test_a_grid_chooses_on_held_out_images_and_keeps_its_finished_points(
     rates = (1e-5, 0.05, 0.01)
     runs, train = [], fine_tuning.train_and_score
 
-    def interrupted(config, folder, title):
+    def interrupted(config, images, folder, title):
         runs.append((config["optim_wrapper"]["optimizer"]["lr"], config))
         if len(runs) == 3:
             raise KeyboardInterrupt
-        return train(config, folder, title)
+        return train(config, images, folder, title)
 
     monkeypatch.setattr(fine_tuning, "train_and_score", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -321,15 +331,16 @@ def test_batch_statistics_are_trained_or_kept_as_the_protocol_says(
     assert not torch.equal(whole.weights[name], own)
 
 
-def test_a_mask_that_cannot_be_stops_the_run_with_its_name(network, masked_folder, tmp_path):
+def test_a_mask_that_cannot_be_is_named_before_training(network, masked_folder, tmp_path):
     from PIL import Image
 
     folder = shutil.copytree(masked_folder, tmp_path / "wrong")
     mask = np.asarray(Image.open(folder / "train" / "masks" / "003.png")).copy()
     mask[10, 10] = 7
     Image.fromarray(mask).save(folder / "train" / "masks" / "003.png")
-    with pytest.raises(BadData, match=r"003\.png.*7"):
+    with seen() as found, pytest.raises(BadData, match=r"003\.png.*7"):
         measured(network, folder, tmp_path)
+    assert found.losses == []
 
 
 def test_dump_config_writes_a_file_and_measures_nothing(

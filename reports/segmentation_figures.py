@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
-_COLUMN_INCHES, _LEGEND_INCHES = 2.9, 0.24
+_COLUMN_INCHES, _LEGEND_INCHES = 2.2, 0.24
 _UNSCORED: Colour = (255, 255, 255)
 # Lightness tells the three apart, so that no colour vision is needed.
 _RIGHT: Colour = (214, 226, 236)
@@ -69,20 +69,20 @@ def gallery_figure(
     """
     titles = ["image", "truth"]
     for model in models:
-        titles += [model, f"{model}: wrong pixels"]
+        titles += [model, f"{model}\nwrong pixels"]
     shape = pictures[0].truth.shape
     row_inches = _COLUMN_INCHES * shape[0] / shape[1] + 0.06
     with _drawing():
         entries = _legend(class_names, palette)
-        columns = min(6, 2 * len(titles) - 1)
+        columns = len(titles) + 1
         below = _LEGEND_INCHES * -(-len(entries) // columns) + 0.3
         width = _COLUMN_INCHES * len(titles)
-        figure = _figure(width, row_inches * len(pictures) + 0.3 + below)
+        figure = _figure(width, row_inches * len(pictures) + 0.45 + below)
         grid = figure.subplots(len(pictures), len(titles), squeeze=False)
         for row, picture in zip(grid, pictures, strict=True):
             for axes, pixels in zip(row, _panels(picture, palette), strict=True):
                 _show(axes, pixels)
-            row[0].set_ylabel(picture.name, fontsize=7)
+            row[0].set_ylabel(picture.name, fontsize=7.5)
         for axes, title in zip(grid[0], titles, strict=True):
             axes.set_title(title, fontsize=9)
         figure.legend(

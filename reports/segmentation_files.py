@@ -42,13 +42,24 @@ class _Model:
     confusions: np.ndarray  # [images, classes, classes] int64
 
     @property
-    def name(self) -> str:
+    def subject(self) -> str:
+        """Return what was measured: the baseline, the file, or a network without one."""
         record = self.item.record
         if record.condition:
             return record.condition.replace("_", " ")
+        # Untrained networks of several sizes share the name of what was not done to them.
+        nameless = record.subject == record.method and record.architecture != "none"
+        return f"{record.subject} {record.architecture}" if nameless else record.subject
+
+    @property
+    def name(self) -> str:
+        """Return the subject with seed and evaluator."""
+        record = self.item.record
+        if record.condition:
+            return self.subject
         seed = f" #{record.seed}" if record.seed else ""
         way = record.evaluator.removeprefix("segmentation").strip("_")
-        return f"{record.subject}{seed}, {way or 'fine-tuned'}"
+        return f"{self.subject}{seed}, {way or 'fine-tuned'}"
 
 
 def segmentation_files(scored: Sequence[Scored]) -> dict[str, bytes]:
@@ -121,7 +132,7 @@ def _table(models: Sequence[_Model]) -> str:
         miou, _ = bootstrap(model.confusions)
         rows.append(
             (
-                record.condition.replace("_", " ") or record.subject,
+                model.subject,
                 record.evaluator,
                 str(record.seed),
                 f"{100 * float(mean_iou(pooled)):.2f}",
@@ -162,15 +173,20 @@ def _gallery(dataset: str, split: str, models: Sequence[_Model]) -> tuple[bytes,
         RelicheckError: the images are not there, or are not those that were scored.
     """
     known = segmentation_dataset(dataset)
-    shown: dict[str, tuple[_Model, dict[int, np.ndarray]]] = {}
-    for model in models:
-        if not model.item.record.condition and len(shown) < _MODELS_SHOWN:
-            masks = read_shown(model.path)
-            if masks and model.confusions.shape[0] == models[0].confusions.shape[0]:
-                shown[model.name] = (model, masks)
+    images = len(models[0].confusions)
+    kept = {
+        model.name: (model, masks)
+        for model in models
+        if not model.item.record.condition
+        and len(model.confusions) == images
+        and (masks := read_shown(model.path))
+    }
+    # The best ones and the worst: what training brings is seen beside what it did not.
+    names = list(kept)
+    names = [*names[: _MODELS_SHOWN - 1], *names[_MODELS_SHOWN - 1 :][-1:]]
+    shown = {name: kept[name] for name in names}
     if not shown:
         raise BadRecord(dataset, "no record keeps predicted masks", "predictions to show")
-    images = len(models[0].confusions)
     source = part(open_split(dataset, split), images)
     chosen = sorted(set.intersection(*(set(masks) for _, masks in shown.values())))
     pictures = [_picture(source, image, list(shown.values())) for image in chosen]

@@ -16,6 +16,7 @@ from ...checkpoints.errors import BadData, UsageError
 from ...checkpoints.progress import track
 from ..baselines import RawPixels
 from ..evaluator import Measurement
+from ..file_lock import FileLock
 from ..image_source import ImageSource, masks_of
 from ..provenance import code_sha256, device
 from ..subject import Subject
@@ -179,8 +180,19 @@ def _folder(subject: Subject, protocol: FcnProtocol, inputs: dict[str, object]) 
     key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
     kept = Path(subject.cache) / "unfinished" / f"{protocol.name}-{key}"
     kept.mkdir(parents=True, exist_ok=True)
-    yield kept
-    shutil.rmtree(kept, ignore_errors=True)
+    lock = FileLock(kept / "lock")
+    if not lock.acquire(wait=False):
+        raise UsageError(
+            kept,
+            "another process trains this very run",
+            "one at a time",
+            "Wait until it is done: the same command then finds its records.",
+        )
+    try:
+        yield kept
+        shutil.rmtree(kept, ignore_errors=True)
+    finally:
+        lock.release()
 
 
 def _write_backbone(subject: Subject, folder: Path) -> Path:

@@ -194,6 +194,17 @@ def test_a_state_that_is_not_whole_is_none(network, masked_folder, tmp_path, who
     assert values(again) == values(whole.records)
 
 
+def test_a_run_that_another_process_trains_is_not_trained_beside_it(
+    network, masked_folder, tmp_path, monkeypatch
+):
+    def beside(config, images, folder, title):
+        measured(network, masked_folder, tmp_path)
+
+    monkeypatch.setattr(fine_tuning, "train_and_score", beside)
+    with pytest.raises(UsageError, match="another process trains this very run"):
+        measured(network, masked_folder, tmp_path)
+
+
 def test_a_grid_chooses_on_held_out_images_and_keeps_its_finished_points(
     network, masked_folder, tmp_path, monkeypatch
 ):

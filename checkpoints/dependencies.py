@@ -8,6 +8,7 @@ _EXTRAS = {
     "export": ("onnx",),
     "parquet": ("pyarrow",),
     "report": ("jinja2", "matplotlib"),
+    "segmentation": ("mmseg", "mmengine", "mmcv", "cv2", "ftfy", "regex", "pkg_resources"),
 }
 
 

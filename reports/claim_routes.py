@@ -52,6 +52,8 @@ def _by_task(row: dict[str, str]) -> Route:
         return _linear(row["paper"], protocol)
     if task in ("semi-supervised", "fine-tuning"):
         return _few_labels(row)
+    if task == "segmentation":
+        return _segmentation(protocol)
     if task == "transfer":
         return _transfer(protocol, row["dataset"])
     return _shifted(row["paper"], row["dataset"], protocol, metric)
@@ -77,12 +79,14 @@ _TRANSFER = ("transfer_linear_lbfgs/1",)
 _OBJECTNET_SHOWN = ("border2.resize224/1", "border2.resize256/1")
 _OBJECTNET_HEADS = ("objectnet", "objectnet.linear")
 
+_SEGMENTED = ("segmentation", "segmentation_mmsegmentation")
+_SEGMENTED_PROTOCOLS = ("segmentation_detcon/1", "segmentation_mmsegmentation/1")
+
 _BY_TASK = {
     # Equal features give equal neighbours: no seed, though k and weighting are often unstated.
     "knn": Route("re_evaluation", ("knn",)),
     "supervised": Route("re_evaluation", _OWN_HEAD),
     "detection": _none("fine_tune", "detection"),
-    "segmentation": _none("fine_tune", "segmentation"),
     "depth": _none("fine_tune", "depth estimation"),
 }
 
@@ -140,6 +144,15 @@ def _transfer(protocol: str, dataset: str) -> Route:
     if protocol.startswith("linear (Appendix C.1") and dataset in ("ImageNet", "Places365"):
         return Route("probe", (*_OWN_HEAD, "linear_sgd_byol"))
     return Route("probe", ("transfer_linear",), _TRANSFER)
+
+
+def _segmentation(protocol: str) -> Route:
+    if protocol.startswith("FCN-16s"):
+        # BYOL (arXiv:2006.07733), App. D.4: the first of the two recipes.
+        return Route("fine_tune", _SEGMENTED[:1], _SEGMENTED_PROTOCOLS[:1])
+    # Where a source says nothing both are admissible: on the same weights they differ by about
+    # four points.
+    return Route("fine_tune", _SEGMENTED, _SEGMENTED_PROTOCOLS)
 
 
 def _shifted(paper: str, dataset: str, protocol: str, metric: str) -> Route:

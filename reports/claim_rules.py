@@ -38,6 +38,8 @@ TEST_IMAGES = {
     "flowers": 6_149,
     "stl10": 8_000,
     "places365": 36_500,
+    "voc2012": 1_449,
+    "cityscapes": 500,
 }
 
 # The source's spelling, reduced to letters and digits, to our name where the rule of

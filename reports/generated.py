@@ -17,6 +17,7 @@ from .characteristics_table import characteristics_table
 from .claim_registry import load_claims
 from .claims import Claim
 from .layout import csv_table
+from .segmentation_table import segmentation
 from .tables import identified_rows, judgements_markdown
 from .verdict import Judgement, Verdict
 from .where import data_address, weights_needed
@@ -175,5 +176,8 @@ TABLES = {
         title="How often a verdict errs: operating characteristics by simulation",
         make=characteristics_table,
         figure=characteristics_figure,
+    ),
+    "segmentation": Table(
+        title="Segmentation of CamVid: linear heads on frozen backbones", make=segmentation
     ),
 }

@@ -15,6 +15,7 @@ from .figures import accuracy_figure, filled_columns, png_bytes
 from .matching import judge_records
 from .page import Report, render_page
 from .scored import latest, read_scored
+from .segmentation_files import segmentation_files
 from .tables import judgements_csv, judgements_markdown
 
 
@@ -75,7 +76,8 @@ def _command(subject: str, kind: str, dataset: str, records: Sequence[Record]) -
 def write_report(folder: Path, report: Report) -> Path:
     """Write report.html, comparison.md and .csv, claims.md and .csv; return the page's path.
 
-    With them comes `accuracy-<data set>.png` for each comparison, to be shown elsewhere.
+    With them comes `accuracy-<data set>.png` for each comparison, to be shown elsewhere, and
+    what `segmentation_files` makes where masks were scored.
     Each file appears whole or not at all; all are rendered before the first is written.
 
     Raises:
@@ -100,6 +102,7 @@ def write_report(folder: Path, report: Report) -> Path:
         for c in compared
         if filled_columns(c)
     }
+    pictures |= segmentation_files(latest(report.scored))
     for name, text in texts.items():
         write_text(Path(folder) / name, text)
     for name, picture in pictures.items():

@@ -17,6 +17,7 @@ class Scored:
 
     record: Record
     correct: np.ndarray | None = None  # [images] bool, in the data set's order
+    path: Path | None = None  # of the record's file, beside which the rest lies
 
 
 def read_scored(folder: Path) -> list[Scored]:
@@ -64,7 +65,7 @@ def read_one(path: Path) -> Scored:
     """
     record = read_record(path)
     check_kept(path.parent, record)
-    return Scored(record=record, correct=read_correct(path))
+    return Scored(record=record, correct=read_correct(path), path=path)
 
 
 def latest(scored: Iterable[Scored]) -> list[Scored]:

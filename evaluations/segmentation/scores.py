@@ -110,6 +110,26 @@ def bootstrap(
     return _spread(miou), _spread(accuracy)
 
 
+def class_intervals(
+    confusions: np.ndarray, seed: int = 0, draws: int = BOOTSTRAP_DRAWS
+) -> np.ndarray:
+    """Return the 95 % interval over images of each class's IoU, [classes, 2] float64 in [0, 1].
+
+    Args:
+        confusions: [images, classes, classes] int64.
+        seed: of the draws.
+        draws: how many samples; those without a class leave it out.
+
+    Returns:
+        (2.5 %, 97.5 %) of the draws; NaN for a class that occurs nowhere.
+    """
+    values = np.concatenate([class_iou(pooled) for pooled in _pooled(confusions, seed, draws)])
+    found = np.full((values.shape[1], 2), np.nan)
+    there = ~np.isnan(values).all(axis=0)
+    found[there] = np.nanquantile(values[:, there], [0.025, 0.975], axis=0).T
+    return found
+
+
 def paired_difference(
     first: np.ndarray, second: np.ndarray, seed: int = 0, draws: int = BOOTSTRAP_DRAWS
 ) -> Spread:
@@ -134,7 +154,13 @@ _SAMPLES_AT_ONCE = 200
 def _drawn(
     confusions: np.ndarray, seed: int, draws: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield (mIoU, pixel accuracy) of some samples at a time, in an order set by the seed."""
+    """Yield (mIoU, pixel accuracy) of some samples at a time."""
+    for pooled in _pooled(confusions, seed, draws):
+        yield mean_iou(pooled), pixel_accuracy(pooled)
+
+
+def _pooled(confusions: np.ndarray, seed: int, draws: int) -> Iterator[np.ndarray]:
+    """Yield the summed matrices [some, classes, classes] of the samples that a seed draws."""
     images, classes, _ = confusions.shape
     rng = np.random.default_rng(seed)
     # float64 holds every count below 2 ** 53, and its product is far faster than int64's.
@@ -142,8 +168,7 @@ def _drawn(
     for begin in range(0, draws, _SAMPLES_AT_ONCE):
         count = min(_SAMPLES_AT_ONCE, draws - begin)
         times = rng.multinomial(images, np.full(images, 1 / images), size=count)
-        pooled = (times.astype(np.float64) @ flat).reshape(count, classes, classes)
-        yield mean_iou(pooled), pixel_accuracy(pooled)
+        yield (times.astype(np.float64) @ flat).reshape(count, classes, classes)
 
 
 def _spread(values: np.ndarray) -> Spread:

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
               help="A .npz or .csv of labels with predictions, top-k or logits.")  # fmt: skip
 @click.option("--skip-corrupt", is_flag=True, help="Leave out images that cannot be decoded; no "
               "claim is judged by what is measured so.")  # fmt: skip
+@click.option("--dump-config", type=click.Path(dir_okay=False, path_type=Path),
+              metavar="FILE", help="Measure nothing: write the configuration that a segmentation "
+              "evaluator trains, for mmsegmentation's own tools.")  # fmt: skip
 @json_option
 def COMMAND(as_json: bool, **options: Any) -> None:
     """Measure CHECKPOINTs on a data set and print the records.
@@ -50,11 +53,36 @@ def COMMAND(as_json: bool, **options: Any) -> None:
     relicheck evaluate simclr.safetensors raw_pixels --data digits --evaluators linear,knn
     relicheck evaluate --predictions mine.npz --data imagenet
     """
+    if options["dump_config"] is not None:
+        _dump(options)
+        path = str(options["dump_config"])
+        print_json({"config": path}) if as_json else click.echo(path)
+        return
     records = _predicted(options) if options["predictions"] else _measured(options)
     if as_json:
         print_json([_as_json(record, options["records"]) for record in records])
     else:
         click.echo(_table(records, options["records"]))
+
+
+def _dump(options: dict[str, Any]) -> None:
+    """Write the configuration of one evaluator on one checkpoint."""
+    from ...checkpoints.files import write_text
+    from ...evaluations.segmentation.dump import configuration
+
+    named = (options["evaluators"] or "segmentation").split(",")
+    if len(options["checkpoints"]) != 1 or len(named) != 1 or not options["data"]:
+        raise click.UsageError("--dump-config takes one CHECKPOINT, --data and one evaluator.")
+    text = configuration(
+        options["checkpoints"][0],
+        options["data"],
+        named[0].strip(),
+        data_root=options["data_root"],
+        overrides=overrides_of(options["settings"]),
+        seed=(options["seeds"] or (0,))[0],
+        limit=options["limit"],
+    )
+    write_text(options["dump_config"], text)
 
 
 def _measured(options: dict[str, Any]) -> "list[Record]":

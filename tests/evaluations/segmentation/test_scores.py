@@ -8,6 +8,7 @@ from sklearn.metrics import confusion_matrix, jaccard_score
 
 from relicheck.evaluations.segmentation.scores import (
     bootstrap,
+    class_intervals,
     class_iou,
     confusion,
     mean_accuracy,
@@ -201,3 +202,27 @@ def test_a_paired_difference_is_narrower_than_two_intervals():
     assert spread.low > 0
     alone = [bootstrap(side)[0].standard_error for side in (first, second)]
     assert spread.standard_error < np.hypot(*alone)
+
+
+def test_a_class_s_interval_holds_its_iou_and_an_absent_class_has_none():
+    each = matrices(*random_masks(images=60, seed=11), 5)
+    each = np.pad(each, ((0, 0), (0, 1), (0, 1)))
+
+    intervals = class_intervals(each, draws=400)
+
+    iou = class_iou(each.sum(axis=0))
+    assert np.isnan(intervals[5]).all()
+    assert ((intervals[:5, 0] < iou[:5]) & (iou[:5] < intervals[:5, 1])).all()
+
+
+def test_a_class_s_interval_is_that_of_a_loop_over_draws():
+    each = matrices(*random_masks(seed=12), 5)
+
+    intervals = class_intervals(each, seed=3, draws=200)
+
+    rng = np.random.default_rng(3)
+    samples = []
+    for times in rng.multinomial(6, [1 / 6] * 6, size=200):
+        pooled = sum(n * matrix for n, matrix in zip(times, each, strict=True))
+        samples.append(pooled[2, 2] / (pooled[2].sum() + pooled[:, 2].sum() - pooled[2, 2]))
+    assert intervals[2] == pytest.approx(tuple(np.quantile(samples, [0.025, 0.975])))

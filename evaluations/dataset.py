@@ -86,6 +86,7 @@ class Dataset:
     scored_classes: str = "all"  # which classes are scored, where it is not all of them
     preprocessing: str = "as the checkpoint's"  # the original authors', in words
     geometry: Geometry | None = None  # the same for programs, where it is not the checkpoint's
+    square_px: int | None = None  # side of every image, where all are squares of one size
     border_px: int = 0  # a frame around every image, which is cut before anything else
     # Splits `corruption/severity` that are scored together, by evaluator `corruption_errors`.
     cells: tuple[str, ...] = ()

@@ -4,9 +4,13 @@ Nobody claims these numbers, so there is nothing to reproduce; what can be said 
 the larger network beats the smaller, and training beats none, on the same images.
 """
 
+import os
 import tempfile
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,25 +69,81 @@ _HEADER = (
 )  # fmt: skip
 
 
-def battery() -> tuple[str, str] | None:
-    """Return the table as Markdown and CSV; None where weights or images are absent."""
+def battery(rows: Sequence[Row] = ROWS, workers: int | None = None) -> tuple[str, str] | None:
+    """Return the table as Markdown and CSV; None where weights or images are absent.
+
+    Nearly all of its time goes into the networks' convolutions, so the work is shared by
+    processes of one thread each, by network and data set: evaluators of one network on one data
+    set share features, and the numbers do not depend on who made them.
+
+    Args:
+        rows: of the table.
+        workers: processes; None: one for each core.
+    """
+    found: dict[tuple[int, str], dict[str, Scored]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        pool = ProcessPoolExecutor(
+            workers or os.cpu_count(), get_context("spawn"), initializer=_one_thread
+        )
+        with pool:
+            running = [pool.submit(_measure, job, Path(scratch)) for job in _jobs(rows)]
+            for future in running:
+                part = future.result()
+                if part is None:
+                    pool.shutdown(cancel_futures=True)
+                    return None
+                found |= part
+    lines = [cells for index, row in enumerate(rows) for cells in _lines(index, row, found)]
+    return markdown_table(_HEADER, lines), csv_table(_HEADER, lines)
+
+
+def _one_thread() -> None:
+    # Before torch is imported, which reads it once: each process has a core of its own.
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """The rows of one network on one data set, with their places in the table."""
+
+    subject: str
+    rows: tuple[tuple[int, Row], ...]
+
+
+def _jobs(rows: Sequence[Row]) -> list[_Job]:
+    """Return the work in parts, those of the larger network first: they take longest."""
+    groups: dict[tuple[str, bool], list[tuple[int, Row]]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        # Corruptions share no features with the clean images: another process may have them.
+        groups[row.data, row.evaluator == "robustness"].append((index, row))
+    return [
+        _Job(subject=subject, rows=kept)
+        for subject in (LARGE, _UNTRAINED, SMALL)
+        for group in groups.values()
+        if (kept := tuple(x for x in group if subject != _UNTRAINED or not x[1].heads_only))
+    ]
+
+
+def _measure(job: _Job, scratch: Path) -> dict[tuple[int, str], dict[str, Scored]] | None:
+    """Return by row and subject what was measured; None where something is absent.
+
+    Runs in a process of its own, from which an error would not come back whole.
+    """
     try:
-        with tempfile.TemporaryDirectory() as scratch:
-            rows = [cells for row in ROWS for cells in _measured(row, Path(scratch))]
+        subject = _untrained() if job.subject == _UNTRAINED else job.subject
+        return {(index, job.subject): _evaluate(subject, row, scratch) for index, row in job.rows}
     except MissingData:
         return None
-    return markdown_table(_HEADER, rows), csv_table(_HEADER, rows)
 
 
-def _measured(row: Row, scratch: Path) -> list[tuple[str, ...]]:
+def _lines(
+    index: int, row: Row, found: Mapping[tuple[int, str], Mapping[str, Scored]]
+) -> list[tuple[str, ...]]:
     """Return a line of cells for each metric of one evaluator, conditions left out."""
-    subjects: dict[str, str | ResNet] = {SMALL: SMALL, LARGE: LARGE}
-    if not row.heads_only:
-        subjects[_UNTRAINED] = _untrained()
-    found = {name: _evaluate(subject, row, scratch) for name, subject in subjects.items()}
+    names = (SMALL, LARGE) if row.heads_only else (SMALL, LARGE, _UNTRAINED)
     return [
-        _line(row, {name: items[metric] for name, items in found.items()})
-        for metric in found[LARGE]
+        _line(row, {name: found[index, name][metric] for name in names})
+        for metric in found[index, LARGE]
     ]
 
 

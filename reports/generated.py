@@ -1,88 +1,117 @@
-"""The tables of `reports/tables/`: committed, and made here again to the byte.
+"""The files of `reports/tables/`: committed, and made here again to the byte.
 
-`relicheck report --tables reports/tables` writes them, with `--check` it compares. A
-table of measurements is made only where its data lie; elsewhere it is left as it is.
+`relicheck report --tables reports/tables` writes them, with `--check` it compares. What
+holds measurements is made only where their data lie; elsewhere it is left as it is.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import unified_diff
+from functools import lru_cache
 from pathlib import Path
 
+from ..checkpoints.errors import UnknownName
 from ..checkpoints.files import write_text
+from .bare import bare_judgement
 from .battery import battery
 from .characteristics_figure import characteristics_figure
 from .characteristics_table import characteristics_table
 from .claim_registry import load_claims
-from .claims import Claim
 from .layout import csv_table
 from .segmentation_table import segmentation
+from .table_claims import place
+from .table_files import CARDS, COMMITTED, committed_cards, committed_files, file_of
+from .table_layout import load_layouts
 from .tables import identified_rows, judgements_markdown
 from .verdict import Judgement, Verdict
-from .where import data_address, weights_needed
 
 # The rows that the paper's own page shows: its abstract and its list of benchmarks.
 _PAGE_TABLES = ("abstract", "benchmark list")
 _DIFFERENCE_LINES = 12
+_SKIPPED = "its data are not all under $RELICHECK_DATA"
+_MEASURABLE_HERE = ("published:", "predictions:")
+
+Files = Mapping[str, str | None]  # path below the folder -> content; None: cannot be made here
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """One generated table. `make` gives Markdown and CSV; None where its data are absent."""
+    """Generated files that are made together. `make` gives them by their paths."""
 
-    title: str
-    make: Callable[[], tuple[str, str] | None]
-    figure: Callable[[], str] | None = None  # gives an SVG that stands beside it
+    make: Callable[[], Files]
+    folders: tuple[str, ...] = ()  # that hold nothing but these files
+    long: bool = False  # many minutes: made only where it is named
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one file of a table."""
+    """What became of one file."""
 
-    name: str
-    state: str  # "written", "unchanged", "different" or "skipped"
+    name: str  # its path below the folder
+    state: str  # "written", "unchanged", "different", "skipped" or "stray"
     detail: str = ""
 
 
-def regenerate(folder: Path, check: bool = False) -> list[Outcome]:
-    """Write every table that can be made to `folder`, or only compare; return what was found.
+def regenerate(folder: Path, check: bool = False, only: Sequence[str] = ()) -> list[Outcome]:
+    """Write every file that can be made to `folder`, or only compare; return what was found.
 
     Args:
         folder: of the committed tables.
         check: compare and write nothing.
+        only: names of `TABLES`; (): all but the long ones.
+
+    Raises:
+        UnknownName: there is none of that name.
     """
+    for name in only:
+        if name not in TABLES:
+            raise UnknownName("generated table", name, TABLES)
+    _measured_once.cache_clear()
     return [
-        outcome for name, table in TABLES.items() for outcome in _make(folder, name, table, check)
+        outcome
+        for name, table in TABLES.items()
+        if not only or name in only
+        for outcome in _outcomes(Path(folder), name, table, check, wanted=bool(only))
     ]
 
 
-def _make(folder: Path, name: str, table: Table, check: bool) -> Iterable[Outcome]:
+def _outcomes(
+    folder: Path, name: str, table: Table, check: bool, wanted: bool
+) -> Iterable[Outcome]:
+    if table.long and not wanted:
+        yield Outcome(name=name, state="skipped", detail=f"takes long: --only {name} makes it")
+    else:
+        yield from _make(folder, table, check)
+
+
+def _make(folder: Path, table: Table, check: bool) -> Iterable[Outcome]:
     made = table.make()
-    if made is None:
-        yield Outcome(
-            name=name, state="skipped", detail="its data are not all under $RELICHECK_DATA"
-        )
-        return
-    files = [(".md", f"# {table.title}\n\n{made[0]}"), (".csv", made[1])]
-    if table.figure is not None:
-        files.append((".svg", table.figure()))
-    for suffix, text in files:
-        yield _write_or_compare(Path(folder) / f"{name}{suffix}", text, check)
+    for name, text in made.items():
+        if text is None:
+            yield Outcome(name=name, state="skipped", detail=_SKIPPED)
+        else:
+            yield _write_or_compare(folder, name, text, check)
+    for inside in table.folders:
+        for path in sorted((folder / inside).glob("*")):
+            if not {f"{inside}/{path.name}", f"{inside}/*"} & set(made):
+                detail = "no table gives this file: delete it"
+                yield Outcome(name=f"{inside}/{path.name}", state="stray", detail=detail)
 
 
-def _write_or_compare(path: Path, text: str, check: bool) -> Outcome:
+def _write_or_compare(folder: Path, name: str, text: str, check: bool) -> Outcome:
+    path = folder / name
     before = path.read_bytes().decode("utf-8") if path.is_file() else None
     if before == text:
-        return Outcome(name=path.name, state="unchanged")
+        return Outcome(name=name, state="unchanged")
     if not check:
         write_text(path, text)
-        return Outcome(name=path.name, state="written")
+        return Outcome(name=name, state="written")
     if before is None:
-        return Outcome(name=path.name, state="different", detail="there is no such file")
+        return Outcome(name=name, state="different", detail="there is no such file")
     lines = unified_diff(before.splitlines(), text.splitlines(), "committed", "made now", n=0)
     detail = "\n".join(list(lines)[:_DIFFERENCE_LINES])
-    return Outcome(name=path.name, state="different", detail=detail or "line ends differ")
+    return Outcome(name=name, state="different", detail=detail or "line ends differ")
 
 
 def relicv2_page() -> list[Judgement]:
@@ -92,7 +121,7 @@ def relicv2_page() -> list[Judgement]:
     lies on the machine that makes it.
     """
     return [
-        _bare(claim)
+        bare_judgement(claim)
         for claim in load_claims()
         if claim.paper == "ReLICv2"
         and claim.table in _PAGE_TABLES
@@ -112,6 +141,18 @@ def published_predictions() -> list[Judgement]:
     return _measured("predictions:")
 
 
+def _titled(title: str, name: str, make: Callable[[], tuple[str, str] | None]) -> Table:
+    """Return the table whose Markdown and CSV `make` gives, None where its data are absent."""
+
+    def files() -> Files:
+        made = make()
+        if made is None:
+            return {f"{name}.md": None, f"{name}.csv": None}
+        return {f"{name}.md": f"# {title}\n\n{made[0]}", f"{name}.csv": made[1]}
+
+    return Table(make=files)
+
+
 def _judged(judge: Callable[[], list[Judgement]]) -> Callable[[], tuple[str, str] | None]:
     def make() -> tuple[str, str] | None:
         judgements = judge()
@@ -123,27 +164,62 @@ def _judged(judge: Callable[[], list[Judgement]]) -> Callable[[], tuple[str, str
     return make
 
 
-def _bare(claim: Claim) -> Judgement:
-    folder = f"$RELICHECK_DATA/{claim.data}"
-    missing = (
-        weights_needed(claim),
-        f"needs {claim.dataset} under {folder}: {_address(claim.data)}",
-    )
-    return Judgement(
-        claim=claim,
-        verdict=Verdict.NOT_MEASURED,
-        reason="; ".join(thing.rstrip(".") for thing in missing) + ".",
-        missing=missing,
-    )
+def papers() -> Files:
+    """Return the papers' tables in every committed format, the index and the tracker's page.
+
+    Where published weights or predictions are absent, the files with claims about them cannot
+    be made: None.
+    """
+    judgements = [replace(j, records=()) for j in _all_measured()]
+    files: dict[str, str | None] = dict(committed_files(judgements))
+    for name in _measurable_tables() if not judgements else ():
+        files |= dict.fromkeys((file_of(name, form) for form in COMMITTED), None)
+        files |= {"papers.md": None, "tracker.md": None}
+    return files
 
 
-def _address(data: str) -> str:
-    from ..evaluations.dataset import datasets
+def cards() -> Files:
+    """Return the model cards of the published weights and predictions that were measured."""
+    judgements = _all_measured()
+    return committed_cards(judgements) if judgements else {f"{CARDS}/*": None}
 
-    return datasets.load(data).obtain if data in datasets.names() else data_address(data)
+
+def _all_measured() -> list[Judgement]:
+    weights, answers = published_checkpoints(), published_predictions()
+    return [*weights, *answers] if weights and answers else []
+
+
+def _measurable_tables() -> list[str]:
+    """Return the names of the tables with a claim about something published that we measure."""
+    claims = load_claims()
+    return [
+        name
+        for name, layout in load_layouts().items()
+        if any(
+            claim.subject.startswith(_MEASURABLE_HERE)
+            for row in place(layout, claims)
+            for claim in row
+            if claim
+        )
+    ]
+
+
+def _characteristics() -> Files:
+    text, table = characteristics_table()
+    return {
+        "operating_characteristics.md": f"# {_CHARACTERISTICS}\n\n{text}",
+        "operating_characteristics.csv": table,
+        "operating_characteristics.svg": characteristics_figure(),
+    }
 
 
 def _measured(kind: str) -> list[Judgement]:
+    return list(_measured_once(kind))
+
+
+# Several files show the same measurements; `regenerate` forgets those of an earlier call.
+@lru_cache(maxsize=2)
+def _measured_once(kind: str) -> tuple[Judgement, ...]:
     from .verify import verify
 
     claims = [claim for claim in load_claims() if claim.subject.startswith(kind)]
@@ -154,30 +230,39 @@ def _measured(kind: str) -> list[Judgement]:
     absent = [
         j for j in judgements if j.verdict is Verdict.NOT_MEASURED and not j.claim.unmeasurable
     ]
-    return [] if absent else judgements
+    return () if absent else tuple(judgements)
 
+
+_CHARACTERISTICS = "How often a verdict errs: operating characteristics by simulation"
 
 TABLES = {
-    "relicv2_page": Table(
-        title="ReLICv2's page: claims on ObjectNet and ImageNet", make=_judged(relicv2_page)
+    "relicv2_page": _titled(
+        "ReLICv2's page: claims on ObjectNet and ImageNet", "relicv2_page", _judged(relicv2_page)
     ),
-    "published_checkpoints": Table(
-        title="Published CIFAR-10 weights: claimed and measured",
-        make=_judged(published_checkpoints),
+    "published_checkpoints": _titled(
+        "Published CIFAR-10 weights: claimed and measured",
+        "published_checkpoints",
+        _judged(published_checkpoints),
     ),
-    "published_predictions": Table(
-        title="Published predictions: claimed and counted", make=_judged(published_predictions)
+    "published_predictions": _titled(
+        "Published predictions: claimed and counted",
+        "published_predictions",
+        _judged(published_predictions),
     ),
-    "battery": Table(
-        title="The evaluators on real images: published weights beside an untrained network",
-        make=battery,
+    "papers": Table(make=papers, folders=tuple(COMMITTED.values())),
+    "model_index": Table(make=cards, folders=(CARDS,)),
+    "operating_characteristics": Table(make=_characteristics),
+    # Nothing is claimed of these numbers, no verdict rests on them, and the evaluators behind them
+    # have their own tests; making them takes many times as long as all the others together.
+    "battery": replace(
+        _titled(
+            "The evaluators on real images: published weights beside an untrained network",
+            "battery",
+            battery,
+        ),
+        long=True,
     ),
-    "operating_characteristics": Table(
-        title="How often a verdict errs: operating characteristics by simulation",
-        make=characteristics_table,
-        figure=characteristics_figure,
-    ),
-    "segmentation": Table(
-        title="Segmentation of CamVid: linear heads on frozen backbones", make=segmentation
+    "segmentation": _titled(
+        "Segmentation of CamVid: linear heads on frozen backbones", "segmentation", segmentation
     ),
 }

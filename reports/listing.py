@@ -98,6 +98,14 @@ def _claims() -> Iterator[Entry]:
         )
 
 
+def _tables() -> Iterator[Entry]:
+    from .table_layout import load_layouts
+
+    for name, layout in load_layouts().items():
+        description = f"{layout.title} ({layout.paper}: {layout.source})"
+        yield Entry(name=name, description=description)
+
+
 _KINDS: dict[str, Callable[[], Iterator[Entry]]] = {
     "methods": _methods,
     "configs": _configs,
@@ -107,4 +115,5 @@ _KINDS: dict[str, Callable[[], Iterator[Entry]]] = {
     "datasets": _datasets,
     "evaluators": _evaluators,
     "claims": _claims,
+    "tables": _tables,
 }

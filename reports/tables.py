@@ -2,24 +2,30 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from .layout import csv_table, markdown_table, markdown_text, text_table
 from .verdict import Judgement, Verdict
 
 __all__ = [
+    "FACTS",
     "HEADER",
+    "csv_cell",
     "csv_table",
+    "facts",
     "full_reason",
     "identified_rows",
     "judgement_dicts",
+    "judgement_facts",
+    "judgement_row",
     "judgement_rows",
     "judgements_csv",
     "judgements_json",
     "judgements_markdown",
     "judgements_text",
     "markdown_table",
+    "measured_text",
     "reason_groups",
     "sort_judgements",
     "text_table",
@@ -53,7 +59,7 @@ def judgement_rows(judgements: Iterable[Judgement]) -> list[tuple[str, ...]]:
     without the widening for the claim's rounding; a claim that was not measured has an
     empty cell.
     """
-    return [_row(judgement) for judgement in sort_judgements(judgements)]
+    return [judgement_row(judgement) for judgement in sort_judgements(judgements)]
 
 
 def judgements_text(judgements: Iterable[Judgement]) -> str:
@@ -88,8 +94,8 @@ def identified_rows(
 def judgements_csv(judgements: Iterable[Judgement]) -> str:
     """Return the table as CSV: one column per fact, numbers without units, empty: missing."""
     dicts = judgement_dicts(judgements)
-    rows = [[_csv_cell(value) for value in d.values()] for d in dicts]
-    return csv_table(tuple(dicts[0]) if dicts else _FACTS, rows)
+    rows = [[csv_cell(value) for value in d.values()] for d in dicts]
+    return csv_table(tuple(dicts[0]) if dicts else FACTS, rows)
 
 
 def judgements_json(judgements: Iterable[Judgement]) -> str:
@@ -102,7 +108,7 @@ def judgement_dicts(judgements: Iterable[Judgement]) -> list[dict[str, Any]]:
 
     Numbers are in the claim's unit; what was not measured is None.
     """
-    return [_facts(judgement) for judgement in sort_judgements(judgements)]
+    return [judgement_facts(judgement) for judgement in sort_judgements(judgements)]
 
 
 def reason_groups(judgements: Iterable[Judgement]) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -134,7 +140,8 @@ def verdict_words(judgement: Judgement) -> str:
     return str(judgement.verdict).replace("_", " ")
 
 
-def _row(judgement: Judgement) -> tuple[str, ...]:
+def judgement_row(judgement: Judgement) -> tuple[str, ...]:
+    """Return the cells of one judgement, for the columns of `HEADER`."""
     claim = judgement.claim
     unit = f" ({claim.unit})" if claim.unit in ("%", "points") else ""
     return (
@@ -142,13 +149,14 @@ def _row(judgement: Judgement) -> tuple[str, ...]:
         f"{claim.method}, {_REMARK.sub('', claim.architecture)}",
         claim.metric + unit,
         claim.value + (" (recalled)" if claim.recalled else ""),
-        _measured(judgement),
+        measured_text(judgement),
         ", ".join(judgement.protocols),
         verdict_words(judgement),
     )
 
 
-def _measured(judgement: Judgement) -> str:
+def measured_text(judgement: Judgement) -> str:
+    """Return `25.87 ± 0.20`, the half-width without the widening for rounding; "": nothing."""
     if judgement.measured is None:
         return ""
     # As many decimals as the claim, and at least two: a claim of 25.9 hides 25.949 otherwise.
@@ -169,16 +177,22 @@ def _half_width(judgement: Judgement) -> float | None:
     return max(0.0, (high - low) / 2 - judgement.claim.rounding)
 
 
-_FACTS = (
+FACTS = (
     "claim", "dataset", "method", "architecture", "metric", "unit", "claimed", "measured",
     "standard_error", "difference", "interval", "margin", "margin_reason", "protocol_claimed",
     "protocols", "verdict", "reason", "missing", "records", "confidence", "source",
 )  # fmt: skip
 
 
-def _facts(judgement: Judgement) -> dict[str, Any]:
+def judgement_facts(judgement: Judgement) -> dict[str, Any]:
+    """Return the facts of one judgement, as JSON can hold them: the names of `FACTS`."""
+    return dict(zip(FACTS, facts(judgement), strict=True))
+
+
+def facts(judgement: Judgement) -> tuple[Any, ...]:
+    """Return the facts of one judgement in the order of `FACTS`."""
     claim = judgement.claim
-    values: Sequence[Any] = (
+    return (
         claim.id, claim.dataset, claim.method, claim.architecture, claim.metric, claim.unit,
         claim.value, judgement.measured, judgement.standard_error, judgement.difference,
         list(judgement.interval) if judgement.interval else None, judgement.margin,
@@ -186,12 +200,12 @@ def _facts(judgement: Judgement) -> dict[str, Any]:
         judgement.reason, list(judgement.missing), [record.id for record in judgement.records],
         claim.confidence, claim.source,
     )  # fmt: skip
-    return dict(zip(_FACTS, values, strict=True))
 
 
-def _csv_cell(value: object) -> str:
+def csv_cell(value: object) -> str:
+    """Return one fact as CSV holds it; "" for what is missing."""
     if isinstance(value, list):
-        return "; ".join(_csv_cell(item) for item in value)
+        return "; ".join(csv_cell(item) for item in value)
     # Six significant digits below the point: float noise would make the file differ by machine.
     return "" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)
 

@@ -137,4 +137,5 @@ DATASET = Dataset(
     preprocessing="32 x 32 as they are; transfer papers enlarge to 224 (bicubic)",
     open=open_split,
     folders=("cifar10", "cifar-10-batches-bin", "cifar-10-batches-py"),
+    square_px=32,
 )

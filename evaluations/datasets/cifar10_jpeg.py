@@ -52,4 +52,5 @@ DATASET = Dataset(
     folders=("cifar10",),
     training=None,
     clean="cifar10",
+    square_px=32,
 )

@@ -52,4 +52,5 @@ DATASET = Dataset(
     open=open_split,
     folders=("tiny-imagenet-32", "tiny_imagenet_32"),
     scored="val",
+    square_px=32,
 )

@@ -55,12 +55,19 @@ class TransferLinearProtocol(Protocol):
 
 
 def transfer_view(subject: Subject, shorter_side_px: int, interpolation: Interpolation) -> View:
-    """Return how the papers show an image; raw pixels are shown as they are."""
+    """Return how the papers show an image; raw pixels are shown as they are.
+
+    Images that have the size already are shown without resizing: the same pixels, under the
+    name that other evaluators have for them, so that their features are made once.
+    """
     view = subject.default_view("test")
     own = view.preprocessing
     if own is None:
         return view
-    shown = replace(own, resize=shorter_side_px or own.image_size, interpolation=interpolation)
+    shorter = shorter_side_px or own.image_size
+    if subject.dataset is not None and subject.dataset.square_px == shorter:
+        return replace(view, preprocessing=replace(own, resize=None))
+    shown = replace(own, resize=shorter, interpolation=interpolation)
     return replace(view, preprocessing=shown)
 
 

@@ -14,7 +14,7 @@ def COMMAND(kind: str | None, as_json: bool) -> None:
     """List the registered names of KIND, one line each; without KIND, of every kind.
 
     KIND is one of methods, configs, formats, exports, checkpoints, datasets,
-    evaluators, claims.
+    evaluators, claims, tables.
 
     \b
     Example:

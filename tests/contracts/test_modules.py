@@ -20,6 +20,7 @@ from relicheck.evaluations.evaluator import Protocol, evaluators
 from relicheck.pretrain import methods, recipes
 from relicheck.reports.claim_registry import load_claims
 from relicheck.reports.cli import commands, run
+from relicheck.reports.table_format import table_formats
 
 REGISTRIES: dict[str, tuple[Modules, str]] = {
     "containers": (containers, "checkpoints/containers"),
@@ -30,6 +31,7 @@ REGISTRIES: dict[str, tuple[Modules, str]] = {
     "datasets": (datasets, "evaluations/datasets"),
     "evaluators": (evaluators, "evaluations/evaluators"),
     "commands": (commands, "reports/commands"),
+    "table formats": (table_formats, "reports/table_formats"),
 }
 REGISTERED = [
     pytest.param(registry, name, folder, id=f"{kind}-{name}")

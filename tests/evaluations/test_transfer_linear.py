@@ -5,8 +5,10 @@ import pytest
 from PIL import Image
 
 from relicheck import evaluate
-from relicheck.checkpoints.errors import BadData, UsageError
+from relicheck.checkpoints.errors import BadData, MissingData, UsageError
+from relicheck.checkpoints.spec import Preprocessing
 from relicheck.evaluations.average_precision import mean_average_precision
+from relicheck.evaluations.dataset import datasets, open_split
 from relicheck.evaluations.evaluators.transfer_linear import (
     EVALUATOR,
     TransferLinearProtocol,
@@ -17,6 +19,7 @@ from relicheck.evaluations.one_vs_rest import fit_one_vs_rest
 from relicheck.evaluations.sources import from_arrays
 from relicheck.evaluations.subject import Subject, open_model
 from relicheck.evaluations.validation import draw
+from relicheck.evaluations.view import View, show
 
 
 class Given(Subject):
@@ -215,6 +218,30 @@ def test_images_are_shown_at_the_networks_side_whatever_the_checkpoint_says(
     shown = transfer_view(subject, 0, "bicubic").preprocessing
     assert (shown.resize, shown.image_size, shown.interpolation) == (16, 16, "bicubic")
     assert transfer_view(subject, 24, "bicubic").preprocessing.resize == 24
+
+
+def test_images_of_the_networks_side_are_not_resized_and_share_their_features(with_classes):
+    network = with_classes(image_size=32)
+    subject = Subject(model=open_model(network), data="cifar10")
+
+    assert transfer_view(subject, 0, "bilinear") == subject.default_view("test")
+    assert transfer_view(subject, 40, "bilinear").preprocessing.resize == 40
+
+
+@pytest.mark.parametrize("name", [n for n in datasets.names() if datasets.load(n).square_px])
+def test_images_that_are_said_to_be_squares_of_one_size_are(name, real_data):
+    known = datasets.load(name)
+    try:
+        source = open_split(name, known.scored, real_data)
+    except MissingData as error:
+        pytest.skip(str(error))
+
+    plain = Preprocessing(image_size=known.square_px)
+    views = [View(preprocessing=p) for p in (plain, replace(plain, resize=known.square_px))]
+    for index in (0, len(source) // 2, len(source) - 1):
+        assert source[index].shape == (known.square_px, known.square_px, 3)
+        left, resized = show(source, index, views)
+        np.testing.assert_array_equal(left, resized)
 
 
 def test_a_checkpoint_is_measured_from_its_file(checkpoint, image_folder, tmp_path):

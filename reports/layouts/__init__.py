@@ -1,0 +1,1 @@
+"""The layouts of the papers' tables, as data: which claims are their rows and columns."""

@@ -1,0 +1,1 @@
+"""How the papers' tables are written: one module per format, `FORMAT = TableFormat(...)`."""

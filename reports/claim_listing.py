@@ -1,10 +1,11 @@
 """What `relicheck claims` prints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from textwrap import wrap
 from typing import Any
 
+from ..checkpoints.dependencies import missing_dependency
 from .claim_checkpoints import checkpoint_lines, checkpoints_of
 from .claim_rules import FEWEST_STANDARD_ERRORS, SEED_DEVIATION
 from .claim_status import status_words, statuses
@@ -88,8 +89,8 @@ def explain(claim: Claim) -> str:
     ]  # fmt: skip
     if not claim.unmeasurable:
         rows += [("costs", line) for line in cost_lines(claim)]
-        rows.append(("power", power_summary(claim)))
-    if note := inflation_note(claim):
+        rows.append(("power", _or_missing(power_summary, claim)))
+    if note := _or_missing(inflation_note, claim):
         rows.append(("chosen", note))
     for contradiction in contradictions_of(claim.id):
         rows.append(("disputed", contradiction.title))
@@ -99,6 +100,19 @@ def explain(claim: Claim) -> str:
         known = f"{claim.expected_verdict.replace('_', ' ')}: {claim.expected_reason}"
         rows.append(("known", known))
     return _lines(rows)
+
+
+def _or_missing(said: Callable[[Claim], str], claim: Claim) -> str:
+    """Return what `said` says of the claim, or which library it needs to say it.
+
+    Claims are looked up where nothing is measured, too: without scipy the rest still stands.
+    """
+    try:
+        return said(claim)
+    except ModuleNotFoundError as error:
+        if missing := missing_dependency(error):
+            return str(missing)
+        raise
 
 
 def _weights(claim: Claim) -> str:

@@ -11,8 +11,6 @@ from .claims import Claim
 DATA = {
     "imagenet_c": "https://zenodo.org/record/2235448",
     "voc2007_detection": "http://host.robots.ox.ac.uk/pascal/VOC/voc2007/",
-    "voc2012": "http://host.robots.ox.ac.uk/pascal/VOC/voc2012/",
-    "cityscapes": "https://www.cityscapes-dataset.com (account needed)",
     "nyu_depth_v2": "https://cs.nyu.edu/~silberman/datasets/nyu_depth_v2.html",
 }
 

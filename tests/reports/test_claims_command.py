@@ -1,6 +1,7 @@
 """`relicheck claims`: listing, filtering, explaining, contradictions and linting."""
 
 import json
+import sys
 from dataclasses import replace
 
 import pytest
@@ -153,6 +154,15 @@ def test_a_claim_names_the_published_checkpoints_that_settle_it(capsys, identifi
 def test_the_best_of_several_is_said_of_a_claim(capsys):
     _, out, _ = printed(capsys, "show", "mulan-paper/mulan/imagenet-1pct/semisup-top1/rn50")
     assert "too high by up to 0.38 points on average" in " ".join(out.split())
+
+
+def test_without_scipy_a_claim_is_explained_but_for_its_power(capsys, monkeypatch):
+    for name in ("scipy", "scipy.special"):
+        monkeypatch.setitem(sys.modules, name, None)
+    code, out, _ = printed(capsys, "show", OBJECTNET)
+    assert code == 0
+    assert "top1 25.9 %" in out
+    assert "the library 'scipy' is not installed" in " ".join(out.split())
 
 
 def test_everything_explained_is_there_for_programs(capsys):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pprint import pformat
 from typing import Any
 
 from ...checkpoints.spec import Preprocessing, ResNetSpec
@@ -110,6 +111,7 @@ def config_of(
         "custom_hooks": [
             {"type": "RelicheckSeedEveryIteration", "seed": seed},
             {"type": "RelicheckStopWhereDiverged"},
+            {"type": "RelicheckPlainStates"},
         ],
         "env_cfg": {
             "cudnn_benchmark": False,
@@ -122,6 +124,12 @@ def config_of(
         "resume": False,
         "randomness": {"seed": seed},
     }
+
+
+def text_of(config: Config) -> str:
+    """Return a configuration as mmengine reads it: one assignment for each key."""
+    parts = [f"{key} = {pformat(part, width=98, sort_dicts=False)}" for key, part in config.items()]
+    return "\n".join([*parts, ""])
 
 
 def training_pipeline(protocol: FcnProtocol, data: str) -> list[Config]:

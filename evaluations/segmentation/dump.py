@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from pprint import pformat
 
 from ...checkpoints.errors import UsageError
 from ..dataset import is_registered
 from ..evaluator import evaluators
 from ..overrides import apply_overrides
 from ..subject import Subject, open_model
-from .config import config_of
+from .config import config_of, text_of
 from .fine_tuning import described
 from .protocol import FcnProtocol
 
@@ -64,10 +63,7 @@ def configuration(
     rates = protocol.learning_rates
     rate = sorted(rates)[len(rates) // 2]
     config = config_of(protocol, network, images, learning_rate=rate, seed=seed)
-    lines = [
-        f"{key} = {pformat(value, width=98, sort_dicts=False)}" for key, value in config.items()
-    ]
-    return "\n".join([*_heading(protocol, subject, rate, seed), "", *lines, ""])
+    return "\n".join([*_heading(protocol, subject, rate, seed), "", text_of(config)])
 
 
 def _heading(protocol: FcnProtocol, subject: Subject, rate: float, seed: int) -> list[str]:

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ...checkpoints.common import write_checkpoint
 from ...checkpoints.errors import BadData, UsageError
+from ...checkpoints.progress import track
 from ..baselines import RawPixels
 from ..evaluator import Measurement
+from ..file_lock import FileLock
 from ..image_source import ImageSource, masks_of
 from ..provenance import code_sha256, device
 from ..subject import Subject
@@ -25,6 +25,8 @@ from .bridge import open_bridge
 from .config import Images, Network, config_of
 from .dataset import SegmentationDataset
 from .measurements import measurements
+from .order import held_out
+from .predicted import Predicted
 from .protocol import FcnProtocol
 from .scores import mean_iou
 from .training import train_and_score
@@ -43,11 +45,15 @@ def measure(subject: Subject, protocol: FcnProtocol, seed: int) -> Iterator[Meas
     """
     open_bridge()
     network, images = described(subject, protocol, subject.model.name)
+    for role in ("train", "test"):
+        _check_masks(subject.images(role))
     rate, said = _learning_rate(subject, protocol, network, images)
-    matrices = _run(subject, protocol, network, images, rate, seed, choosing=False)
+    found = _run(subject, protocol, network, images, rate, seed, choosing=False)
     trained = len(subject.images("train"))
     notes = (f"learning rate {rate:.3g} ({said}), trained on all {trained:,}",)
-    yield from measurements(matrices, images.classes, notes=notes)
+    for measured in measurements(found.confusions, images.classes, notes=notes):
+        # What people look at goes with the number it shows.
+        yield replace(measured, predicted_masks=found.shown if measured.arrays else None)
 
 
 def described(subject: Subject, protocol: FcnProtocol, checkpoint: str) -> tuple[Network, Images]:
@@ -88,9 +94,20 @@ def described(subject: Subject, protocol: FcnProtocol, checkpoint: str) -> tuple
 
 def _masked(source: ImageSource) -> ImageSource:
     if masks_of(source) is None:
-        raise BadData(f"{source.name}, {source.split}", "its images have no masks",
-                      "a data set of images with masks, such as camvid or voc2012")  # fmt: skip
+        raise BadData(
+            f"{source.name}, {source.split}",
+            "its images have no masks",
+            "a data set of images with masks, such as camvid or voc2012",
+        )
     return source
+
+
+def _check_masks(source: ImageSource) -> None:
+    """Read every mask once, so that an unusable one is an error before hours of training."""
+    mask_of = masks_of(source)
+    assert mask_of is not None
+    for image in track(range(len(source)), f"checking masks of {source.split}"):
+        mask_of(image)
 
 
 def _learning_rate(
@@ -103,16 +120,21 @@ def _learning_rate(
 
     def score(point: Any) -> float:
         rate, seed = float(point["learning_rate"]), protocol.choice_seed
-        matrices = _run(subject, protocol, network, images, rate, seed, choosing=True)
-        return 100 * float(mean_iou(matrices.sum(axis=0)))
+        found = _run(subject, protocol, network, images, rate, seed, choosing=True)
+        return 100 * float(mean_iou(found.confusions.sum(axis=0)))
 
     identity = _identity(subject, protocol, protocol.choice_seed)
     scores = sweep(points, score, subject.cache, identity)
     point, best = best_of(points, scores)
-    held = max(round(protocol.held_out_fraction * len(subject.images("train"))), 1)
+    held = _held(subject, protocol)
     diverged = sum(score is None for score in scores)
     said = f"best of {len(points)}: mIoU {best:.2f} % on {held:,} held-out images"
     return float(point["learning_rate"]), said + (f", {diverged} diverged" if diverged else "")
+
+
+def _held(subject: Subject, protocol: FcnProtocol) -> int:
+    fraction, seed = protocol.held_out_fraction, protocol.held_out_seed
+    return len(held_out(len(subject.images("train")), fraction, seed))
 
 
 def _run(
@@ -124,15 +146,17 @@ def _run(
     seed: int,
     *,
     choosing: bool,
-) -> np.ndarray:
-    """Return the confusion matrices of one training run, resumed where one was killed."""
+) -> Predicted:
+    """Return what one training run predicts; it goes on where one was killed."""
     inputs = {**_identity(subject, protocol, seed), "rate": rate, "choosing": choosing}
     with _folder(subject, protocol, inputs) as folder:
         own = replace(network, checkpoint=str(_write_backbone(subject, folder)))
         config = config_of(protocol, own, images, learning_rate=rate, seed=seed,
                            choosing=choosing, workers=_workers())  # fmt: skip
         kind = "choosing: " if choosing else ""
-        return train_and_score(config, folder, f"{kind}FCN on {images.name}, rate {rate:.3g}")
+        scored = _held(subject, protocol) if choosing else len(subject.images("test"))
+        title = f"{kind}FCN on {images.name}, rate {rate:.3g}"
+        return train_and_score(config, scored, folder, title)
 
 
 def _identity(subject: Subject, protocol: FcnProtocol, seed: int) -> dict[str, object]:
@@ -156,8 +180,19 @@ def _folder(subject: Subject, protocol: FcnProtocol, inputs: dict[str, object]) 
     key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
     kept = Path(subject.cache) / "unfinished" / f"{protocol.name}-{key}"
     kept.mkdir(parents=True, exist_ok=True)
-    yield kept
-    shutil.rmtree(kept, ignore_errors=True)
+    lock = FileLock(kept / "lock")
+    if not lock.acquire(wait=False):
+        raise UsageError(
+            kept,
+            "another process trains this very run",
+            "one at a time",
+            "Wait until it is done: the same command then finds its records.",
+        )
+    try:
+        yield kept
+        shutil.rmtree(kept, ignore_errors=True)
+    finally:
+        lock.release()
 
 
 def _write_backbone(subject: Subject, folder: Path) -> Path:

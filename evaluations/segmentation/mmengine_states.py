@@ -7,7 +7,10 @@ fills two arrays. Everything else in a file is refused as before.
 """
 
 import copyreg
+from collections.abc import MutableMapping
 from typing import Any
+
+import numpy as np
 
 
 def make_states_loadable() -> None:
@@ -22,3 +25,14 @@ def make_states_loadable() -> None:
 def _as_numbers(buffer: Any) -> tuple[type, tuple[list[float], list[float], int]]:
     values, counts = buffer.data
     return type(buffer), (values.tolist(), counts.tolist(), buffer.max_length)
+
+
+def make_plain(checkpoint: MutableMapping[str, Any]) -> None:
+    """Turn NumPy's numbers among what mmengine keeps of a run into Python's, in place.
+
+    It keeps the estimated time of arrival as one.
+    """
+    kept = checkpoint["message_hub"]["runtime_info"]
+    for name, value in kept.items():
+        if isinstance(value, np.generic):
+            kept[name] = value.item()

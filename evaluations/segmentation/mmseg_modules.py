@@ -21,17 +21,21 @@ from ..sources import part
 from ..streamed_training import Diverged
 from .backbone import SegmentationBackbone
 from .bridge import open_bridge, quiet
+from .config import Config, text_of
+from .mmengine_states import make_plain
 from .order import drawn_for, held_out, image_at
+from .predicted import Predicted, shown_images
 from .scores import confusion
 
 open_bridge()
 with quiet():
+    import mmengine.config
     from mmcv.image import imresize
     from mmcv.transforms import BaseTransform
     from mmengine.dataset import Compose
     from mmengine.evaluator import BaseMetric
     from mmengine.hooks import Hook
-    from mmengine.runner import IterBasedTrainLoop
+    from mmengine.runner import IterBasedTrainLoop, Runner
     from mmseg.registry import (
         DATA_SAMPLERS,
         DATASETS,
@@ -208,6 +212,14 @@ class SeedEveryIteration(Hook):  # type: ignore[misc]
         torch.manual_seed(int(words[0]) << 32 | int(words[1]))
 
 
+class PlainStates(Hook):  # type: ignore[misc]
+    """What is saved can be loaded without executing it: see `mmengine_states`."""
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Make the state plain."""
+        make_plain(checkpoint)
+
+
 class StopWhereDiverged(Hook):  # type: ignore[misc]
     """Training ends at the first loss that is not finite."""
 
@@ -259,27 +271,60 @@ class GoOnLoop(IterBasedTrainLoop):  # type: ignore[misc]
 
 
 class ConfusionOfEveryImage(BaseMetric):  # type: ignore[misc]
-    """The confusion matrix of every image at its full size, in the data set's order."""
+    """The confusion matrix of every image at its full size, in the data set's order.
+
+    The masks predicted for the images that people look at are kept as well.
+    """
 
     default_prefix = None
 
-    def __init__(self, classes: int, **rest: Any) -> None:
-        """Args: classes: that are scored. rest: mmengine's."""
+    def __init__(self, classes: int, images: int, **rest: Any) -> None:
+        """Args: classes, images: that are scored. rest: mmengine's."""
         super().__init__(**rest)
-        self.classes = classes
-        self.matrices: np.ndarray | None = None  # [images, classes, classes] int64
+        self.classes, self._shown = classes, frozenset(shown_images(images))
+        self.predicted: Predicted | None = None
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep the matrices of one batch's predictions."""
         for sample in data_samples:
             truth = sample["gt_sem_seg"]["data"].squeeze(0).cpu().numpy()
-            predicted = sample["pred_sem_seg"]["data"].squeeze(0).cpu().numpy()
-            self.results.append(confusion(truth, predicted, self.classes))
+            guess = sample["pred_sem_seg"]["data"].squeeze(0).cpu().numpy().astype(np.uint8)
+            kept = guess if len(self.results) in self._shown else None
+            self.results.append((confusion(truth, guess, self.classes), kept))
 
-    def compute_metrics(self, results: list[np.ndarray]) -> dict[str, float]:
+    def compute_metrics(
+        self, results: list[tuple[np.ndarray, np.ndarray | None]]
+    ) -> dict[str, float]:
         """Return nothing that is a number yet: the matrices are kept for who scores them."""
-        self.matrices = np.stack(results)
+        self.predicted = Predicted(
+            confusions=np.stack([matrix for matrix, _ in results]),
+            shown={image: mask for image, (_, mask) in enumerate(results) if mask is not None},
+        )
         return {}
+
+
+class _QuickConfig(mmengine.config.Config):  # type: ignore[misc]
+    """A configuration whose text is written at once.
+
+    mmengine formats it with yapf for every state that is saved, a second each time.
+    """
+
+    @property
+    def pretty_text(self) -> str:
+        """Return it as Python."""
+        return text_of(self.to_dict())
+
+
+class _QuickRunner(Runner):  # type: ignore[misc]
+    """mmengine's Runner, which starts no compilers to ask for their versions: a record has them."""
+
+    def _log_env(self, env_cfg: Any) -> None:
+        pass
+
+
+def runner_of(config: Config) -> Any:
+    """Return mmengine's Runner of a configuration."""
+    return _QuickRunner.from_cfg(_QuickConfig(config))
 
 
 def _register() -> None:
@@ -289,6 +334,7 @@ def _register() -> None:
         (DATA_SAMPLERS, "RelicheckPositions", Positions),
         (TRANSFORMS, "RelicheckScaleOwnSize", ScaleOwnSize),
         (HOOKS, "RelicheckSeedEveryIteration", SeedEveryIteration),
+        (HOOKS, "RelicheckPlainStates", PlainStates),
         (HOOKS, "RelicheckStopWhereDiverged", StopWhereDiverged),
         (LOOPS, "RelicheckGoOnLoop", GoOnLoop),
         (METRICS, "RelicheckConfusionOfEveryImage", ConfusionOfEveryImage),

@@ -33,7 +33,7 @@ def network():
     return make_network()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def with_classes():
     """A maker of networks with a classifier: classes -> network."""
     return make_network
@@ -74,3 +74,28 @@ def noise():
     return from_arrays(
         pixels, name="noise", split="test", labels=np.arange(12) % 3, class_names=("a", "b", "c")
     )
+
+
+@pytest.fixture(scope="session")
+def masked_folder(tmp_path_factory):
+    """Pictures of one square on dark ground: 12 to train on, 5 to score, 48 x 64 px and less.
+
+    The square's colour is its class; the two uppermost rows of every mask are not scored.
+    """
+    root = tmp_path_factory.mktemp("masks") / "squares"
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 12), ("test", 5)):
+        for index in range(count):
+            height, width = 48 - index % 2, 64 - index % 3
+            mask = np.zeros((height, width), dtype=np.uint8)
+            top, left = rng.integers(0, 24, size=2)
+            mask[top : top + 22, left : left + 30] = 1 + index % 2
+            image = rng.integers(0, 40, size=(height, width, 3))
+            image += np.array([[0, 0, 0], [200, 0, 0], [0, 200, 0]])[mask]
+            mask[:2] = 255
+            for kind, pixels in (("images", image), ("masks", mask)):
+                (root / split / kind).mkdir(parents=True, exist_ok=True)
+                picture = Image.fromarray(pixels.astype(np.uint8))
+                picture.save(root / split / kind / f"{index:03d}.png")
+    (root / "classes.txt").write_text("ground\nred\ngreen\n")
+    return root

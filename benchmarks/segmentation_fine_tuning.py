@@ -1,0 +1,48 @@
+"""Small backbones on CamVid, fine-tuned with mmsegmentation, and written as a table.
+
+    python benchmarks/segmentation_fine_tuning.py FOLDER CHECKPOINT...
+
+Measures every CHECKPOINT (a file, or a published name) by `segmentation_camvid_cpu`, prints time
+and memory of each, and writes segmentation_fine_tuning.md and .csv to FOLDER, with differences
+from the last one named. About two minutes each on one idle core; a killed run goes on.
+"""
+
+import resource
+import sys
+import time
+from pathlib import Path
+
+from relicheck.evaluations.evaluate import evaluate
+from relicheck.evaluations.segmentation.kept import read_confusions
+from relicheck.reports.segmentation_table import DATA, Row, table
+
+EVALUATOR = "segmentation_camvid_cpu"
+
+
+def measure(checkpoint, folder):
+    begin = time.monotonic()
+    found = evaluate(
+        checkpoint, DATA, [EVALUATOR], records=folder / "records", cache=folder / "features"
+    )
+    mebibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    record = next(record for record in found if record.metric == "miou")
+    print(f"{record.subject}: {record.value:.2f} %, {time.monotonic() - begin:.0f} s, "
+          f"{mebibytes:.0f} MiB at most so far")  # fmt: skip
+    confusions = read_confusions(folder / "records" / f"{record.id}.json")
+    return Row(name=record.subject, record=record, confusions=confusions)
+
+
+def main():
+    folder, checkpoints = Path(sys.argv[1]), sys.argv[2:]
+    rows = [measure(checkpoint, folder) for checkpoint in checkpoints]
+    reference = rows[-1].name
+    rows.sort(key=lambda row: -row.record.value)
+    title = "Segmentation of CamVid: small networks fine-tuned with mmsegmentation"
+    for ending, text in zip((".md", ".csv"), table(rows, reference), strict=True):
+        head = f"# {title}\n\n" if ending == ".md" else ""
+        (folder / f"segmentation_fine_tuning{ending}").write_text(head + text, encoding="utf-8")
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from .common import weights_hash, write_checkpoint
+import numpy as np
+
+from .common import Tensors, write_checkpoint
 from .container import open_checkpoint, tensors_of
 from .errors import BadCheckpoint, MissingDependency
 from .files import check_writable
@@ -36,22 +38,39 @@ def convert(
     check_writable(output)
     source = read_source(path, format_name, facts, network)
     # Imported here: torch takes longer to import than the file takes to be hashed meanwhile.
-    from .canary import examine, photographs, untrained_spread
+    from .canary import examine, photographs
     from .resnet import build
+    from .untrained import reference
 
     images = photographs(source.preprocessing)
-    # The untrained network comes first and goes: the two together need twice the memory.
-    untrained = untrained_spread(source.spec, images)
+    # Where it has to be drawn, the untrained network comes first and goes: the two together
+    # need twice the memory.
+    untrained = reference(source.spec, source.preprocessing, images)
     tensors = source.read()
     network_read = build(tensors, source.manifest)
     manifest = examine(network_read, source.manifest, images, untrained, Path(path))
     del network_read
-    digest = write_checkpoint(output, tensors, manifest)
-    del tensors
+    write_checkpoint(output, tensors, manifest)
     try:
-        if weights_hash(tensors_of(open_checkpoint(output).tree)) != digest:
-            raise BadCheckpoint(output, "differs after writing and reading back")
+        _check_written(output, tensors)
     except BaseException:
         output.unlink(missing_ok=True)
         raise
     return manifest
+
+
+def _check_written(path: Path, tensors: Tensors) -> None:
+    """Return if the file holds these tensors, bit for bit.
+
+    Raises:
+        BadCheckpoint: it does not.
+    """
+    written = tensors_of(open_checkpoint(path).tree)
+    different = sorted(written.keys() ^ tensors.keys()) or [
+        name
+        for name, tensor in tensors.items()
+        # As whole numbers: 0 and -0 are equal floats.
+        if not np.array_equal(written[name].read().view(np.int32), tensor.view(np.int32))
+    ]
+    if different:
+        raise BadCheckpoint(path, f"{different[0]} differs after writing and reading back")

@@ -132,9 +132,14 @@ def _described(spec: ResNetSpec) -> str:
 
 def published_names() -> list[str]:
     """Return the names of all published checkpoints, sorted."""
+    return list(_names())
+
+
+@cache  # asked for once for every entry that is read
+def _names() -> tuple[str, ...]:
     folder = files(__package__).joinpath("published")
     entries = (file.name for file in folder.iterdir() if file.name.endswith(".toml"))
-    return sorted(name.removesuffix(".toml") for name in entries)
+    return tuple(sorted(name.removesuffix(".toml") for name in entries))
 
 
 @cache

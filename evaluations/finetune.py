@@ -1,6 +1,7 @@
 """Fine-tuning a copy of a network with a new head. The original is never touched."""
 
 import copy
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,16 @@ import numpy as np
 from ..checkpoints.errors import BadCheckpoint
 from ..checkpoints.progress import track
 from ..checkpoints.spec import Preprocessing
+from .ahead import ahead
+from .arithmetic import arithmetic
 from .image_source import ImageSource
+from .prefetch import default_workers
 from .preprocess import batch_images, crops, normalise
 from .provenance import device
 
 if TYPE_CHECKING:
+    import torch
+
     from ..checkpoints.resnet import ResNet
 
 
@@ -126,18 +132,18 @@ def predict(
 
     `images` is a source, or [N, side, side, 3] uint8 already cropped.
     """
-    import torch
+    size, workers = batch_images(preprocessing), default_workers()
 
-    size = batch_images(preprocessing)
+    def show(begin: int) -> np.ndarray:
+        chosen = np.arange(begin, min(begin + size, len(images)))
+        if isinstance(images, np.ndarray):
+            return images[chosen]
+        return crops(images, chosen, preprocessing)
+
     predicted: list[np.ndarray] = []
     starts = range(0, len(images), size)
-    with torch.inference_mode():
-        for begin in track(starts, "scoring the fine-tuned network"):
-            chosen = np.arange(begin, min(begin + size, len(images)))
-            if isinstance(images, np.ndarray):
-                batch = images[chosen]
-            else:
-                batch = crops(images, chosen, preprocessing)
+    with arithmetic("float32"), closing(ahead(show, starts, workers, workers + 1)) as shown:
+        for batch in track(shown, "scoring the fine-tuned network", len(starts)):
             logits: torch.Tensor = network(normalise(batch, preprocessing).to(device()))
             predicted.append(logits.argmax(dim=1).cpu().numpy())
     return np.concatenate(predicted).astype(np.int64)

@@ -1,12 +1,16 @@
 """Linear evaluation by SGD on a frozen backbone: from views to heads to measurements."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..checkpoints.errors import BadCheckpoint, TrainingFailed, UsageError
 from ..checkpoints.progress import progress_bar
+from .ahead import ahead
+from .arithmetic import arithmetic
 from .augment import views_of
 from .baselines import RawPixels
 from .dataset import check_classes
@@ -14,6 +18,7 @@ from .evaluator import Measurement, top1
 from .features import state_hash
 from .heads import Heads, Trained
 from .metrics import mean_per_class
+from .prefetch import default_workers
 from .preprocess import batch_images, normalise
 from .probes import hold_out
 from .provenance import device
@@ -128,12 +133,18 @@ def _features(
     source, views = subject.images("train"), protocol.views()
     size, side = batch_images(preprocessing), preprocessing.image_size
 
+    workers = default_workers()
+
     def augmented(epoch: int, indices: np.ndarray) -> torch.Tensor:
         made = []
-        with torch.inference_mode():
-            for first in range(0, len(indices), size):
-                some = indices[first : first + size]
-                squares = views_of(source, some, side, views, seed=seed, epoch=epoch)
+        pieces = (indices[first : first + size] for first in range(0, len(indices), size))
+        # Drawn from seed, epoch and image alone, so the same from any thread.
+        show = partial(views_of, source, side=side, views=views, seed=seed, epoch=epoch)
+        with (
+            arithmetic("float32"),
+            closing(ahead(show, pieces, workers, workers + 1)) as shown,
+        ):
+            for squares in shown:
                 inputs = normalise(squares, preprocessing).to(device())
                 made.append(backbone.features(inputs).float())
             found = torch.cat(made)

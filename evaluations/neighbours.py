@@ -17,11 +17,15 @@ from ..checkpoints.progress import progress_bar
 
 Vote = Literal["weighted", "majority"]
 
-# Compared at once: 4,096 training with 1,024 test images, 16 MiB of similarities, which stay
-# in a processor's last cache. The first chunk is shorter: it only sets the bar.
-_TRAIN_ROWS = 4096
-_FIRST_ROWS = 1024
-_TEST_ROWS = 1024
+# (test rows, training rows) compared at once: 8 MiB of similarities, which stay in a
+# processor's last cache; where features are short, 4 MiB, since looking through the products
+# then costs nearly as much as making them.
+_BLOCK, _SHORT_BLOCK, _SHORT = (2048, 1024), (4096, 256), 128
+_FIRST_ROWS = 1024  # the first chunk sets the bar
+_ROOM = 64  # places for candidates beside twice the k that are kept
+_SHARE = 0.5  # of k, that wait on average when a block is looked at again
+_NOTHING = np.iinfo(np.int64).max  # farther than any image
+_MOST_IMAGES = (1 << 31) - 1
 _SMALL_VALUES = 1 << 24  # of a product, below which one thread does it
 
 
@@ -50,15 +54,17 @@ def nearest(train: np.ndarray, test: np.ndarray, k: int) -> Neighbours:
     """
     from threadpoolctl import threadpool_limits
 
-    if not 1 <= k <= len(train):
+    if not 1 <= k <= len(train) <= _MOST_IMAGES:
         raise UsageError("k-NN", f"k {k}", f"k from 1 to the {len(train)} training images")
     queries = unit(test, "test features")
-    best = np.full((len(test), k), -np.inf, np.float32)
-    index = np.full((len(test), k), -1, np.int64)
+    test_rows, train_rows = _SHORT_BLOCK if train.shape[1] <= _SHORT else _BLOCK
+    blocks = [
+        _Nearest(min(test_rows, len(test) - begin), k) for begin in range(0, len(test), test_rows)
+    ]
     # Made once: fresh pages for every block would cost as much as sorting its candidates.
-    rows_at_once, tests_at_once = min(_TRAIN_ROWS, len(train)), min(_TEST_ROWS, len(test))
+    rows_at_once = min(max(train_rows, _FIRST_ROWS), len(train))
     room = np.empty((rows_at_once, train.shape[1]), np.float32)
-    products = np.empty(tests_at_once * rows_at_once, np.float32)
+    products = np.empty(min(test_rows, len(test)) * rows_at_once, np.float32)
     marks = np.empty(8 * (-(-len(products) // 8)), dtype=bool)
     small = len(train) * len(test) < _SMALL_VALUES
     with (
@@ -66,25 +72,26 @@ def nearest(train: np.ndarray, test: np.ndarray, k: int) -> Neighbours:
         progress_bar("nearest neighbours", len(train), "image") as bar,
     ):
         first = 0
-        for rows in _chunks(len(train)):
+        for rows in _chunks(len(train), train_rows):
             chunk = unit(train[first : first + rows], "training features", room[:rows])
-            for begin in range(0, len(test), _TEST_ROWS):
-                some = slice(begin, min(begin + _TEST_ROWS, len(test)))
-                found = products[: (some.stop - begin) * rows].reshape(-1, rows)
-                np.matmul(queries[some], chunk.T, out=found)
-                _merge(best[some], index[some], found, first, marks)
+            for block, begin in zip(blocks, range(0, len(test), test_rows), strict=True):
+                some = queries[begin : begin + test_rows]
+                found = products[: len(some) * rows].reshape(-1, rows)
+                np.matmul(some, chunk.T, out=found)
+                block.offer(found, first, marks)
             first += rows
             bar.update(rows)
-    return Neighbours(similarity=best, index=index)
+    keys = np.concatenate([block.sorted() for block in blocks])
+    return Neighbours(similarity=_similarity_of(keys), index=keys & _MOST_IMAGES)
 
 
-def _chunks(images: int) -> Iterator[int]:
-    """Yield lengths that add up to `images`, the first ones short."""
-    rows, left = min(_FIRST_ROWS, _TRAIN_ROWS), images
+def _chunks(images: int, most: int) -> Iterator[int]:
+    """Yield lengths that add up to `images`: the first one, then `most` at most."""
+    rows, left = _FIRST_ROWS, images
     while left:
         yield min(rows, left)
         left -= min(rows, left)
-        rows = min(4 * rows, _TRAIN_ROWS)
+        rows = most
 
 
 def unit(
@@ -105,49 +112,75 @@ def unit(
     return rows
 
 
-def _merge(
-    best: np.ndarray, index: np.ndarray, found: np.ndarray, first: int, marks: np.ndarray
-) -> None:
-    """Put what is nearer in `found` [rows, chunk] into `best` and `index` [rows, k]."""
-    k, width = best.shape[1], found.shape[1]
-    bar = best[:, -1]
-    if np.isneginf(bar).any() and width > k:
-        # The first chunk: all that reach the k-th similarity, ties included.
-        bar = np.maximum(bar, np.partition(found, width - k, axis=1)[:, width - k])
-        np.greater_equal(found, bar[:, None], out=marks[: found.size].reshape(found.shape))
-    else:
-        # Equally near and later is farther, hence not `>=`.
-        np.greater(found, bar[:, None], out=marks[: found.size].reshape(found.shape))
-    passing = _marked(marks, found.size)
-    if len(passing) == 0:
-        return
-    row, column = np.divmod(passing, width)
-    counts = np.bincount(row, minlength=len(best))
-    touched = np.flatnonzero(counts)
-    # One integer for each candidate, so that one plain sort does it all: its row, then its
-    # similarity from high to low, then its place: the k kept ones first, in their order.
-    place_bits = int(k + width).bit_length()
-    own = np.searchsorted(touched, row)
-    keys = np.concatenate(
-        [
-            _keys(np.repeat(np.arange(len(touched)), k), best[touched].ravel(), place_bits)
-            | np.tile(np.arange(k), len(touched)),
-            _keys(own, found.ravel()[passing], place_bits) | (k + column),
-        ]
-    )
-    # 33 bits of similarity leave 30 for the row and the place.
-    assert len(best).bit_length() + place_bits <= 30, "k of hundreds of thousands"
-    keys.sort()
-    starts = np.cumsum(counts[touched] + k) - (counts[touched] + k)
-    place = keys[starts[:, None] + np.arange(k)] & ((1 << place_bits) - 1)
-    # All from the old entries, then the few that are new.
-    old = (touched[:, None] * k + np.minimum(place, k - 1)).ravel()
-    values, names = best.ravel()[old], index.ravel()[old]
-    new = np.flatnonzero(place >= k)
-    at = place.ravel()[new] - k
-    values[new] = found.ravel()[touched[new // k] * width + at]
-    names[new] = first + at
-    best[touched], index[touched] = values.reshape(-1, k), names.reshape(-1, k)
+class _Nearest:
+    """The k nearest so far of a block of test images, and candidates that wait.
+
+    A candidate is what beats a row's bar, its k-th similarity when last looked at. Looking
+    after every chunk would go through the same k again and again, and looking late lets more
+    pass: candidates wait until there are half as many as neighbours. Until the end no order
+    is needed, only which k are nearest.
+    """
+
+    def __init__(self, rows: int, k: int) -> None:
+        """Args: rows, k: of the results."""
+        self._k, room = k, 2 * k + _ROOM
+        # One integer for each, smaller for nearer and, of equally near, for earlier ones.
+        self._keys = np.full((rows, room), _NOTHING, np.int64)
+        self._filled = np.zeros(rows, np.int64)
+        self._bar = np.full(rows, -np.inf, np.float32)
+        self._waiting = 0
+
+    def offer(self, found: np.ndarray, first: int, marks: np.ndarray) -> None:
+        """Take from `found` [rows, chunk] what is nearer; its columns are images from `first`."""
+        width, bar = found.shape[1], self._bar
+        passes: np.ufunc = np.greater
+        if not self._filled.any() and width > self._k:
+            # The first chunk: all that reach its k-th similarity, ties included.
+            passes = np.greater_equal
+            bar = np.partition(found, width - self._k, axis=1)[:, width - self._k]
+        # Later on, equally near and later is farther, hence not `>=`.
+        passes(found, bar[:, None], out=marks[: found.size].reshape(found.shape))
+        passing = _marked(marks, found.size)
+        if len(passing):
+            row, column = np.divmod(passing, width)
+            self._put(row, _keys_of(found.ravel()[passing], first + column))
+
+    def _put(self, row: np.ndarray, keys: np.ndarray) -> None:
+        """Add candidates, sorted by row."""
+        counts, room = np.bincount(row, minlength=len(self._filled)), self._keys.shape[1]
+        if (self._filled + counts).max() <= room:
+            starts = np.cumsum(counts) - counts
+            begins = np.arange(0, self._keys.size, room) + self._filled - starts
+            self._keys.ravel()[np.arange(len(row)) + begins[row]] = keys
+            self._filled += counts
+            self._waiting += len(row)
+            if self._waiting > _SHARE * self._k * len(self._filled):
+                self._settle()
+        elif self._filled.max() > self._k:
+            self._settle()
+            nearer = keys < self._keys[row, self._k - 1]
+            self._put(row[nearer], keys[nearer])
+        else:
+            # More than there is room for even so, as where images are sorted by nearness.
+            rank = np.arange(len(row)) - (np.cumsum(counts) - counts)[row]
+            half = 2 * rank < counts[row]
+            for some in (half, ~half):
+                self._put(row[some], keys[some])
+
+    def _settle(self) -> None:
+        """Keep the k nearest, unsorted but for the k-th, and raise the bar to it."""
+        self._keys.partition(self._k - 1, axis=1)
+        self._keys[:, self._k :] = _NOTHING
+        self._waiting = 0
+        np.minimum(self._filled, self._k, out=self._filled)
+        full = self._filled == self._k
+        self._bar[full] = _similarity_of(self._keys[full, self._k - 1])
+
+    def sorted(self) -> np.ndarray:
+        """Return the keys of the k nearest [rows, k], nearest first."""
+        self._settle()
+        nearest: np.ndarray = np.sort(self._keys[:, : self._k], axis=1)
+        return nearest
 
 
 def _marked(marks: np.ndarray, size: int) -> np.ndarray:
@@ -161,15 +194,24 @@ def _marked(marks: np.ndarray, size: int) -> np.ndarray:
     return found
 
 
-def _keys(row: np.ndarray, similarity: np.ndarray, place_bits: int) -> np.ndarray:
-    """Return int64 that sort by row, then by similarity from high to low."""
+def _keys_of(similarity: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Return int64 that sort by similarity from high to low, then by image."""
     # Adding 0 makes of -0.0 the 0.0 that it equals.
     bits = (similarity + np.float32(0)).view(np.int32)
-    # As integers floats above 0 ascend and floats below 0 descend: turn the latter. Then
-    # all are turned, and lifted above 0.
-    descending = ~(bits ^ ((bits >> 31) & 0x7FFFFFFF))
-    found: np.ndarray = ((row << 33) + descending + (1 << 31)) << place_bits
-    return found
+    keys: np.ndarray = (~_ascending(bits).astype(np.int64) << 31) | image
+    return keys
+
+
+def _similarity_of(keys: np.ndarray) -> np.ndarray:
+    """Return the similarities of keys, float32."""
+    return _ascending((~(keys >> 31)).astype(np.int32)).view(np.float32)
+
+
+def _ascending(bits: np.ndarray) -> np.ndarray:
+    """Return int32 that ascend as the floats of these bits do, and the bits of such int32."""
+    # As integers floats above 0 ascend and floats below 0 descend: turn the latter.
+    turned: np.ndarray = bits ^ ((bits >> 31) & 0x7FFFFFFF)
+    return turned
 
 
 def votes(
@@ -196,11 +238,12 @@ def votes(
             f"k from 1 to {found}, vote weighted or majority, a temperature above 0",
         )
     voted = []
-    for begin in range(0, len(neighbours.index), _TEST_ROWS):
-        near = train_labels[neighbours.index[begin : begin + _TEST_ROWS, :k]]
+    for begin in range(0, len(neighbours.index), _BLOCK[0]):
+        some = slice(begin, begin + _BLOCK[0])
+        near = train_labels[neighbours.index[some, :k]]
         weight = np.ones(near.shape, np.float64)
         if vote == "weighted":
-            closeness = neighbours.similarity[begin : begin + _TEST_ROWS, :k].astype(np.float64)
+            closeness = neighbours.similarity[some, :k].astype(np.float64)
             # Relative to similarity 1, which scales every vote alike and cannot overflow.
             weight = np.exp((closeness - 1) / temperature)
         flat = np.arange(len(near))[:, None] * classes + near

@@ -1,14 +1,12 @@
 """Images shown ahead of the network, in other threads and in order."""
 
 import os
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
+from .ahead import ahead
 from .image_source import ImageSource
 from .provenance import device
 from .view import View, squares
@@ -73,20 +71,8 @@ def shown_pieces(
         BadData: of the first image that cannot be shown; those before it are yielded.
     """
     workers = workers or default_workers()
-    ahead = workers + max(2, _AHEAD_ON_A_GPU // len(views) if device() == "cuda" else 2)
-    tasks = _tasks(shards)
-    waiting: deque[Future[Piece]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="decode") as threads:
-        try:
-            while True:
-                for task in islice(tasks, ahead - len(waiting)):
-                    waiting.append(threads.submit(_show, source, views, task))
-                if not waiting:
-                    return
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+    waiting = workers + max(2, _AHEAD_ON_A_GPU // len(views) if device() == "cuda" else 2)
+    yield from ahead(lambda task: _show(source, views, task), _tasks(shards), workers, waiting)
 
 
 def _tasks(shards: Iterable[Shard]) -> Iterator[tuple[Shard, range]]:

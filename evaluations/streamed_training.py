@@ -7,7 +7,9 @@ import copy
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,8 @@ import numpy as np
 from ..checkpoints.errors import BadCheckpoint
 from ..checkpoints.progress import track
 from ..checkpoints.spec import Preprocessing
+from .ahead import ahead
+from .arithmetic import arithmetic
 from .augment import CropAndFlip, Sampling, views_of
 from .image_source import ImageSource
 from .prefetch import default_workers
@@ -225,13 +229,12 @@ def logits_of(
     network: "ResNet", source: ImageSource, which: np.ndarray, preprocessing: Preprocessing
 ) -> np.ndarray:
     """Return the logits [n, classes] float32 of some images, in evaluation mode."""
-    import torch
-
-    size = batch_images(preprocessing)
+    size, workers = batch_images(preprocessing), default_workers()
+    pieces = [which[begin : begin + size] for begin in range(0, len(which), size)]
+    show = partial(crops, source, preprocessing=preprocessing)
     done = []
-    with torch.inference_mode():
-        for begin in track(range(0, len(which), size), "scoring the fine-tuned network"):
-            squares = crops(source, which[begin : begin + size], preprocessing)
+    with arithmetic("float32"), closing(ahead(show, pieces, workers, workers + 1)) as shown:
+        for squares in track(shown, "scoring the fine-tuned network", len(pieces)):
             logits: torch.Tensor = network(normalise(squares, preprocessing).to(device()))
             done.append(logits.float().cpu().numpy())
     return np.concatenate(done)

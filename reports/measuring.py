@@ -32,6 +32,7 @@ class Measuring:
     records: Path = Path("runs/records")
     cache: Path | None = None
     seeds: tuple[int, ...] = (0,)
+    cache_bytes: int | None = None
     named: bool = False  # whether the claims were chosen one by one, by id
     _measured: dict[tuple[str, str, str], list[Record] | RelicheckError] = field(
         default_factory=dict
@@ -142,6 +143,7 @@ class Measuring:
             records=self.records,
             data_root=self.data_root,
             cache=self.cache,
+            cache_bytes=self.cache_bytes,
             seeds=self.seeds,
             overrides=self._overrides(subject, data, evaluator),
         )

@@ -28,6 +28,7 @@ def verify(
     records: Path = Path("runs/records"),
     cache: Path | None = None,
     seeds: Sequence[int] = (0,),
+    cache_bytes: int | None = None,
 ) -> list[Judgement]:
     """Return one judgement per claim selected, in the registry's order.
 
@@ -45,6 +46,7 @@ def verify(
         records: folder that records are kept in and found in.
         cache: folder for features; None keeps them in memory only.
         seeds: of what is trained or drawn.
+        cache_bytes: what the cache may hold; None: as much as its disk.
 
     Raises:
         UnknownName: a criterion that no claim meets.
@@ -65,6 +67,7 @@ def verify(
         records=Path(records),
         cache=cache,
         seeds=tuple(seeds),
+        cache_bytes=cache_bytes,
         named=bool(ids),
     )
     measuring.check_usable(chosen)

@@ -27,7 +27,7 @@ TORCH = {"torch", "torchvision"}
 JAX = {"jax", "jaxlib", "flax", "optax", "orbax"}
 LIGHT = {"numpy", "safetensors", "tqdm"}  # what the base may use
 # The modules of the base that hold or read the torch network.
-TORCH_IN_THE_BASE = {"resnet", "canary"}
+TORCH_IN_THE_BASE = {"resnet", "canary", "untrained"}
 # What reads or writes a foreign library's files through that library, imported on use.
 ON_USE = {"containers/orbax_folder": {"tensorstore"}, "exports/onnx": {"onnx"}}
 

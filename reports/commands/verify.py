@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ..cli import json_option, print_json, say
+from ..cli import cache_bytes, json_option, print_json, say
 
 
 @click.command("verify", short_help="Judge claims, or say what each of them needs.")
@@ -39,6 +39,9 @@ from ..cli import json_option, print_json, say
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of cached features, to keep and to use instead of images.",
 )
+@click.option("--cache-size", callback=cache_bytes, metavar="SIZE",
+              help="What that folder may hold, such as 50G; what was not used for longest goes "
+              "first. Default: no bound.")  # fmt: skip
 @click.option("--seed", "seeds", multiple=True, type=int, default=(0,), help="May be repeated.")
 @json_option
 def COMMAND(
@@ -51,6 +54,7 @@ def COMMAND(
     data_root: Path | None,
     records: Path,
     cache: Path | None,
+    cache_size: int | None,
     seeds: tuple[int, ...],
     as_json: bool,
 ) -> int:
@@ -78,6 +82,7 @@ def COMMAND(
         records=records,
         cache=cache,
         seeds=seeds,
+        cache_bytes=cache_size,
     )
     from ..contradictions import disputes_text
     from ..verified import exit_code, judgements_as_json, reasons_text, summary, table_text

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from relicheck.checkpoints import untrained
 from relicheck.checkpoints.canary import IMAGES, photographs, spread_of, untrained_spread
 from relicheck.checkpoints.convert import convert
 from relicheck.checkpoints.resnet import ResNet
@@ -44,6 +45,43 @@ def test_the_untrained_network_is_the_same_each_time_and_leaves_the_generator_al
 
     assert untrained_spread(spec, images) == untrained_spread(spec, images)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def _kept(heavy):
+    return {
+        key: wanted
+        for key, wanted in untrained.published().items()
+        if ((wanted[0].depth > 50 or wanted[0].width_multiplier > 1) and key[0] != "56") is heavy
+    }
+
+
+def test_what_untrained_networks_see_is_kept_for_every_architecture_of_the_zoo():
+    assert untrained.table().keys() == untrained.published().keys()
+
+
+@pytest.mark.parametrize("key", _kept(heavy=False))
+def test_what_is_kept_is_what_the_untrained_network_sees(key):
+    spec, preprocessing = untrained.published()[key]
+
+    found, kept = untrained_spread(spec, photographs(preprocessing)), untrained.table()[key]
+
+    # Other processors round otherwise; the canary's margin is 10 %.
+    assert found.rank == pytest.approx(kept.rank, rel=2e-3)
+    assert found.spread == pytest.approx(kept.spread, rel=2e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", _kept(heavy=True))
+def test_what_is_kept_is_what_the_larger_untrained_networks_see(key):
+    test_what_is_kept_is_what_the_untrained_network_sees(key)
+
+
+def test_an_architecture_that_is_not_kept_is_drawn_and_tried():
+    spec, preprocessing = ResNetSpec(depth=18, width_multiplier=1 / 8), Preprocessing(image_size=40)
+    images = photographs(preprocessing)
+
+    assert untrained.key_of(spec, preprocessing) not in untrained.table()
+    assert untrained.reference(spec, preprocessing, images) == untrained_spread(spec, images)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

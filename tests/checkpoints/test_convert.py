@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from relicheck.checkpoints.common import write_checkpoint
 from relicheck.checkpoints.container import open_checkpoint
 from relicheck.checkpoints.convert import convert
 from relicheck.checkpoints.errors import (
@@ -92,6 +93,24 @@ def test_an_option_a_cifar_network_is_read_with_its_classifier(tmp_path):
     assert again.manifest.training["stored"] == {"best_prec1": 91.78}
     with torch.inference_mode():
         assert torch.equal(again(images), network(images))
+
+
+@pytest.mark.parametrize("written", [-0.0, 1e-9])
+def test_a_file_that_the_disk_changed_is_refused_and_removed(
+    tmp_path, tiny_file, monkeypatch, written
+):
+    def write_wrong(target, tensors, manifest):
+        bias = np.zeros_like(tensors["bn1.bias"])
+        tensors["bn1.bias"][...] = 0  # what was read
+        bias[0] = written  # equal to it as a float, and not
+        return write_checkpoint(target, {**tensors, "bn1.bias": bias}, manifest)
+
+    monkeypatch.setattr("relicheck.checkpoints.convert.write_checkpoint", write_wrong)
+
+    with pytest.raises(BadCheckpoint, match=r"bn1\.bias differs after writing and reading back"):
+        convert(tiny_file, tmp_path / "out.safetensors")
+
+    assert not (tmp_path / "out.safetensors").exists()
 
 
 def test_a_backbone_tensor_that_does_not_belong_is_refused(tmp_path, resnet18):

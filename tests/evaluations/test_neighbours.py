@@ -21,9 +21,9 @@ def slow(train, test, k):
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(neighbours, "_TRAIN_ROWS", 7)
+    monkeypatch.setattr(neighbours, "_SHORT_BLOCK", (5, 7))
     monkeypatch.setattr(neighbours, "_FIRST_ROWS", 2)
-    monkeypatch.setattr(neighbours, "_TEST_ROWS", 5)
+    monkeypatch.setattr(neighbours, "_ROOM", 1)
 
 
 @pytest.mark.parametrize("k", [1, 3, 20, 60])
@@ -55,6 +55,25 @@ def test_similarities_of_either_sign_and_both_zeros_are_sorted(small_chunks):
     test = np.array([[1, 0], [-1, 0], [0, -1]], np.float32)
     for k in (5, 12, 20, 32):
         np.testing.assert_array_equal(nearest(train, test, k).index, slow(train, test, k)[1])
+
+
+@pytest.mark.parametrize("order", ["nearest first", "nearest last"])
+@pytest.mark.parametrize("k", [1, 2, 9, 40])
+def test_images_sorted_by_nearness_are_no_exception(small_chunks, order, k):
+    # Nearest last, every image of every chunk passes the bar: more than there is room for.
+    angle = np.linspace(0, 3, 40)[:: 1 if order == "nearest first" else -1]
+    train = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+    test = np.array([[1, 0], [1, -0.01]], np.float32)
+    np.testing.assert_array_equal(nearest(train, test, k).index, slow(train, test, k)[1])
+
+
+def test_long_features_are_compared_in_other_blocks_and_alike():
+    train, test = features(5000, 130), features(1100, 130, seed=1)
+    found = nearest(train, test, 7)
+    similarity, index = slow(train, test, 7)
+    # In float32 near ties may change places.
+    assert np.mean(found.index == index) > 0.999
+    np.testing.assert_allclose(found.similarity, similarity, atol=1e-6)
 
 
 def test_half_precision_in_a_file_is_read_in_chunks(tmp_path, small_chunks):

@@ -20,15 +20,15 @@ _MARKS = {
     "benchmark": "one test per claim; needs data or weights, skips where they are absent",
     "relicheck": "a claim held against a measurement by relicheck",
 }
-# name -> its help; each is an option of the command line, and those of _INI one of the ini file
+# name -> what it takes, and its help: options of the command line; those of _INI are the ini file's
 _LISTS = {
-    "claims": "test the claims in this TOML file or folder of them; may be repeated",
-    "claim": "only the claim with this id; may be repeated",
-    "dataset": "only claims on this data set",
-    "method": "only claims about this method",
-    "paper": "only claims of this paper",
-    "checkpoint": "[NAME=]FILE, weights to measure; NAME: a method or a claim's id",
-    "seed": "of what is trained or drawn; may be repeated (default: 0)",
+    "claims": ("PATH", "test the claims in this TOML file or folder of them; may be repeated"),
+    "claim": ("ID", "only this claim; may be repeated"),
+    "dataset": ("NAME", "only claims on this data set"),
+    "method": ("NAME", "only claims about this method"),
+    "paper": ("NAME", "only claims of this paper"),
+    "checkpoint": ("[NAME=]FILE", "weights to measure; NAME: a method or a claim's id"),
+    "seed": ("N", "of what is trained or drawn; may be repeated (default: 0)"),
 }
 _TEXTS = {
     "records": "folder that measurements are kept and found in (default: runs/records)",
@@ -50,13 +50,16 @@ WORKER_KEY = "relicheck_wanted"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options and the ini options; every name begins with `relicheck`."""
     group = parser.getgroup("relicheck", "claims held against measurements")
-    for name, said in _LISTS.items():
-        group.addoption(f"--relicheck-{name}", action="append", default=[], help=said)
+    for name, (shown, said) in _LISTS.items():
+        kind = int if name == "seed" else str
+        group.addoption(
+            f"--relicheck-{name}", action="append", default=[], type=kind, metavar=shown, help=said
+        )
     for name, said in _TEXTS.items():
         group.addoption(f"--relicheck-{name}", metavar="FOLDER", help=said)
     group.addoption("--relicheck-strict", action="store_true", help=_STRICT)
-    for name, (kind, said) in _INI.items():
-        parser.addini(f"relicheck_{name}", said, type=kind)  # type: ignore[arg-type]
+    for name, (held, said) in _INI.items():
+        parser.addini(f"relicheck_{name}", said, type=held)  # type: ignore[arg-type]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -120,6 +120,15 @@ def test_strict_fails_what_is_not_measured(lab):
     assert "ours/imagenet/knn: not measured\nneeds ImageNet" in said
 
 
+def test_weights_that_are_not_there_yet_are_a_skip_that_names_them(lab, tmp_path):
+    for name in ("claims.toml", "pytest.ini"):
+        shutil.copy(lab / name, tmp_path)
+    code, said, counts = session(tmp_path, "-m", "benchmark", "-rs")
+    assert (code, counts) == (0, {"skipped": 3})
+    assert "weights/ours.safetensors: there is no such file" in said
+    assert session(tmp_path, "-m", "benchmark", "--relicheck-strict")[2] == {"failed": 3}
+
+
 # When claims run, and when not.
 
 
@@ -201,7 +210,7 @@ def test_percent_against_fraction_in_a_claim_is_refused(lab, tmp_path):
         (["--relicheck-claim", "ours/birds/kn", "-m", "benchmark"], "ours/birds/knn"),
         (["--relicheck-checkpoint", "x.safetensors", "-m", "benchmark"], "x.safetensors"),
         (["--relicheck-checkpoint", "claims.toml", "-m", "benchmark"], "claims.toml"),
-        (["--relicheck-seed", "one", "-m", "benchmark"], "'one'"),
+        (["--relicheck-seed", "one", "-m", "benchmark"], "invalid int value: 'one'"),
     ],
 )
 def test_wrong_options_are_refused_with_a_message(lab, options, message):

@@ -62,7 +62,7 @@ def evaluate(
             its manifest.
         data: a registered data set or a folder with train/<class>/ and test/<class>/.
         evaluators: names; None: the checkpoint's own classifier where it has one for
-            these classes, else linear and knn.
+            these classes, else linear and knn; segmentation_linear where images have masks.
         records: folder that records are kept in.
         data_root: where data sets lie; None: $RELICHECK_DATA, else ./data.
         cache: folder for features; None keeps them in memory only.

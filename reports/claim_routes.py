@@ -28,12 +28,12 @@ _NETWORK = re.compile(r"ResNet-(18|20|32|34|44|50|56|101|110|152|200) \d+x")
 _EXPECTED = re.compile(r"not stated.*\((ResNet-\d+) expected\)")
 
 
-def network_of(architecture: str) -> str:
+def architecture_of(architecture: str) -> str:
     """Return the network that a claim's words mean, without the remarks in them.
 
-    >>> network_of("ResNet-50 1x (expected; the page does not state it)")
+    >>> architecture_of("ResNet-50 1x (expected; the page does not state it)")
     'ResNet-50 1x'
-    >>> network_of("not stated on the page (ResNet-50 expected)")
+    >>> architecture_of("not stated on the page (ResNet-50 expected)")
     'ResNet-50 1x'
     """
     expected = _EXPECTED.fullmatch(architecture)
@@ -47,7 +47,7 @@ def route(row: dict[str, str]) -> Route:
     if row.get("subject", "").startswith("predictions:"):
         return Route("recomputation", ("predictions",))
     way = _by_task(row)
-    network = network_of(row["architecture"])
+    network = architecture_of(row["architecture"])
     if way.unmeasurable or _NETWORK.fullmatch(network):
         return way
     if "not stated" in network or "ResNets" in network or network == "largest ResNet":

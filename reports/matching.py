@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from ..evaluations.record import Record
-from .claim_routes import network_of
+from .claim_routes import architecture_of
 from .claim_rules import key
 from .claims import Claim
 from .records import speaks_of
@@ -48,7 +48,7 @@ def is_of(record: Record, claim: Claim) -> bool:
         return record.source_sha256 == read_published(rest).sha256
     if kind == "predictions":
         return record.subject_kind == "predictions" and record.subject == rest.split(":")[1]
-    architecture = network_of(claim.architecture)
+    architecture = architecture_of(claim.architecture)
     return (key(record.method), key(record.architecture)) == (key(claim.method), key(architecture))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..checkpoints.errors import MissingData, RelicheckError, UsageError
 from ..evaluations.record import Record
-from .claim_routes import network_of
+from .claim_routes import architecture_of
 from .claim_rules import TEST_IMAGES, key
 from .claims import Claim
 from .records import REAL, check_kept, speaks_of
@@ -201,7 +201,7 @@ class Measuring:
         manifest = self._manifests[name]
         if claim.subject:
             return _published_hash(claim) == manifest.source_sha256
-        if key(network_of(claim.architecture)) != key(manifest.spec.name):
+        if key(architecture_of(claim.architecture)) != key(manifest.spec.name):
             return False
         stated, claimed = key(manifest.method), key(claim.method)
         if stated == _UNSTATED:

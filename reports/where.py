@@ -4,6 +4,7 @@ Addresses are those of the authors' own pages. A registered data set says itself
 comes from; this list serves the claims that wait for one.
 """
 
+from .claim_routes import architecture_of
 from .claim_rules import key
 from .claims import Claim
 
@@ -11,8 +12,6 @@ from .claims import Claim
 DATA = {
     "imagenet_c": "https://zenodo.org/record/2235448",
     "voc2007_detection": "http://host.robots.ox.ac.uk/pascal/VOC/voc2007/",
-    "voc2012": "http://host.robots.ox.ac.uk/pascal/VOC/voc2012/",
-    "cityscapes": "https://www.cityscapes-dataset.com (account needed)",
     "nyu_depth_v2": "https://cs.nyu.edu/~silberman/datasets/nyu_depth_v2.html",
 }
 
@@ -59,7 +58,7 @@ def data_address(data: str) -> str:
 
 def network_of(claim: Claim) -> str:
     """Return the network that the claim is about: `BYOL, ResNet-50 1x`."""
-    return f"{claim.method}, {claim.architecture.partition(' (')[0]}"
+    return f"{claim.method}, {architecture_of(claim.architecture)}"
 
 
 def weights_address(claim: Claim) -> str:

@@ -17,8 +17,11 @@ class SegmentationCamvidCpuProtocol(FcnProtocol):
     small networks among themselves and no paper's claim is judged by it. From BYOL
     (arXiv:2006.07733), App. D.4: scales, flips, the dilated last stage, the head's kind,
     batch statistics, the steps at 70 % and 90 %, weight decay. Smaller: 480 x 360 images fitted
-    into 240 x 180, crops of 97, a head of 64 channels, and the learning rate 0.1, where 0.03
-    was too slow for so few iterations. Predictions are enlarged and scored at 480 x 360.
+    into 240 x 180, crops of 97, a head of 64 channels, and output stride 4, which small networks
+    have anyway. Predictions are enlarged and scored at 480 x 360.
+
+    One learning rate: ResNet-20's mIoU on 73 held-out training images was 31.1, 32.5 and 22.6 %
+    at 0.03, 0.1 and 0.3.
     """
 
     name = "segmentation_camvid_cpu"

@@ -6,7 +6,6 @@ configuration names this module, so that mmsegmentation's own tools can train it
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -258,6 +257,24 @@ class Following(Hook):  # type: ignore[misc]
         self.stepped(runner)
 
 
+class _Rest:
+    """The batches that are left, for a loop that first passes over those that are done."""
+
+    def __init__(self, batches: Iterator[Any], done: int) -> None:
+        self._batches, self._done = batches, done
+
+    def __next__(self) -> Any:
+        """Return nothing for a batch that is done, which mmengine draws and drops, at no cost."""
+        if self._done:
+            self._done -= 1
+            return None
+        return next(self._batches)
+
+    def skip_iter(self, count: int) -> None:
+        """Pass over them at once, as onedl-mmengine asks."""
+        self._done -= count
+
+
 class GoOnLoop(IterBasedTrainLoop):  # type: ignore[misc]
     """mmengine's loop, which on going on reads no image that it has trained on before."""
 
@@ -265,8 +282,7 @@ class GoOnLoop(IterBasedTrainLoop):  # type: ignore[misc]
         """Train; return the model."""
         done = self._iter
         self.dataloader.sampler.begin = done * self.dataloader.batch_size
-        # mmengine draws and drops a batch for each iteration that is done: these cost nothing.
-        self.dataloader_iterator = chain(repeat(None, done), iter(self.dataloader))
+        self.dataloader_iterator = _Rest(iter(self.dataloader), done)
         return super().run()
 
 

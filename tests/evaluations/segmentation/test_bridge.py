@@ -1,9 +1,9 @@
 """mmsegmentation is imported without compiled operators, quietly, and loads nothing unsafely."""
 
-import io
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,37 +39,55 @@ def test_mmcv_s_own_wrapper_of_a_compiled_operator_says_so_too():
 
 
 def test_torchvision_is_left_alone_once_it_is_imported():
-    import torchvision
-
+    torchvision = pytest.importorskip("torchvision")
     assert make_torchvision_importable() is False
     assert sys.modules["torchvision"] is torchvision
 
 
-def test_mmengine_s_log_is_saved_as_numbers_and_loaded_safely():
+def load_as_mmengine_does(path):
+    from mmengine.runner import CheckpointLoader
+
+    return CheckpointLoader.load_checkpoint(str(path), map_location="cpu")
+
+
+def test_mmengine_s_log_is_saved_as_numbers_and_loaded_safely(tmp_path):
     from mmengine.logging import HistoryBuffer
 
     buffer = HistoryBuffer()
     for loss in (3.0, 2.0, 1.0):
         buffer.update(loss)
-    file = io.BytesIO()
-    torch.save({"loss": buffer}, file)
-    file.seek(0)
-    loaded = torch.load(file)["loss"]  # weights_only, its default
+    torch.save({"loss": buffer}, tmp_path / "state.pth")
+    loaded = load_as_mmengine_does(tmp_path / "state.pth")["loss"]
     assert loaded.data[0].tolist() == [3.0, 2.0, 1.0]
     assert loaded.mean() == 2.0
     assert loaded.statistics("min") == 1.0
 
 
-class Anything:
-    """Of a file: no class that torch knows."""
+class Harmful:
+    """Of a file: what unpickling it would do is what a stranger wants done."""
+
+    def __reduce__(self):
+        return Path.touch, (Path(HARM),)
 
 
-def test_safe_loading_stays_on_for_everything_else():
-    file = io.BytesIO()
-    torch.save({"x": Anything()}, file)
-    file.seek(0)
+HARM = "executed"
+
+
+def test_a_file_that_would_run_code_is_refused_and_its_code_is_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"state_dict": {}, "x": Harmful()}, "state.pth")
     with pytest.raises(Exception, match="Weights only load failed"):
-        torch.load(file)
+        load_as_mmengine_does("state.pth")
+    assert not Path(HARM).exists()
+
+
+def test_a_class_that_is_safe_for_mmengine_is_not_for_everybody(tmp_path):
+    from mmengine.logging import HistoryBuffer
+
+    torch.save(HistoryBuffer(), tmp_path / "state.pth")
+    load_as_mmengine_does(tmp_path / "state.pth")
+    with pytest.raises(Exception, match="Weights only load failed"):
+        torch.load(tmp_path / "state.pth")
 
 
 def test_numpy_s_numbers_in_a_state_become_python_s():

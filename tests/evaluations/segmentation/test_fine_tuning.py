@@ -26,6 +26,7 @@ from relicheck.evaluations.segmentation import fine_tuning, training
 from relicheck.evaluations.segmentation.bridge import open_bridge, quiet
 from relicheck.evaluations.segmentation.dump import configuration
 from relicheck.evaluations.segmentation.kept import read_confusions
+from relicheck.evaluations.segmentation.mmengine_states import load_from_local
 from relicheck.evaluations.segmentation.scores import confusion, mean_iou
 from relicheck.evaluations.segmentation.shown import read_shown
 from relicheck.evaluations.streamed_training import Diverged
@@ -77,7 +78,7 @@ def seen():
 
     def remember(config, images, folder, title):
         predicted = train(config, images, folder, title)
-        found.weights.append(torch.load(folder / "state.pth")["state_dict"])  # safely: default
+        found.weights.append(load_from_local(folder / "state.pth")["state_dict"])
         return predicted
 
     with pytest.MonkeyPatch.context() as patch:
@@ -136,7 +137,7 @@ def test_a_finished_run_leaves_nothing_unfinished(whole):
 
 def test_training_learns_and_leaves_the_original_untouched(network, masked_folder, tmp_path):
     before = state_hash(network)
-    miou, *_ = measured(network, masked_folder, tmp_path, iterations=50, dropout=0.0)
+    miou, *_ = measured(network, masked_folder, tmp_path, iterations=100, dropout=0.0)
     masks = [masks_of(open_split(masked_folder, "test"))(i).ravel() for i in range(5)]
     ground = np.concatenate(masks)
     # Answering "ground" everywhere: its IoU is its share of the pixels, the two others' is 0.

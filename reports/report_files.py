@@ -3,6 +3,7 @@
 import shlex
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..checkpoints.errors import UnknownName
@@ -20,7 +21,11 @@ from .page.labelled import labelled_sets
 from .page.paper_content import has_measurement
 from .paper_tables import PaperTable, paper_tables
 from .scored import latest, read_scored
-from .segmentation_files import segmentation_files
+from .segmentation_files import (
+    segmentation_files,
+    segmentation_sections,
+    segmentation_sets,
+)
 from .tables import judgements_csv, judgements_markdown
 from .verdict import Judgement
 
@@ -127,6 +132,8 @@ def write_report(folder: Path, report: Report) -> Path:
         BadData: the folder cannot be written.
     """
     compared = comparisons(latest(report.scored), report.baseline)
+    segmented = segmentation_sets(latest(report.scored))
+    report = replace(report, sections=[*report.sections, *segmentation_sections(segmented)])
     texts = {
         "comparison.md": "\n".join(
             f"# {c.dataset} ({c.split})\n\n{comparison_markdown(c)}" for c in compared
@@ -144,7 +151,7 @@ def write_report(folder: Path, report: Report) -> Path:
         for c in compared
         if filled_columns(c)
     }
-    pictures |= segmentation_files(latest(report.scored))
+    pictures |= segmentation_files(segmented)
     for name, text in texts.items():
         write_text(Path(folder) / name, text)
     for name, picture in pictures.items():

@@ -27,7 +27,7 @@ _LONGEST_SIDE_PX = 480
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Picture:
+class Compared:
     """One image with its truth and what each model predicted for it."""
 
     name: str
@@ -48,7 +48,7 @@ class ClassScores:
 
 
 def gallery_figure(
-    pictures: Sequence[Picture],
+    pictures: Sequence[Compared],
     models: Sequence[str],
     class_names: Sequence[str],
     palette: Sequence[Colour],
@@ -152,7 +152,7 @@ def wrong_pixels(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return shown
 
 
-def _panels(picture: Picture, palette: Sequence[Colour]) -> list[np.ndarray]:
+def _panels(picture: Compared, palette: Sequence[Colour]) -> list[np.ndarray]:
     panels = [picture.image, coloured(picture.truth, palette)]
     for predicted in picture.predictions:
         panels += [coloured(predicted, palette), wrong_pixels(picture.truth, predicted)]

@@ -1,5 +1,6 @@
 """What a report says of segmentation: a table, a chart of classes, and pictures to look at."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,13 +25,15 @@ from ..evaluations.segmentation.shown import read_shown
 from ..evaluations.sources import part
 from .figures import png_bytes
 from .layout import markdown_table
+from .page.labelled import free
+from .page.report import Picture, PlainTable, Section
 from .scored import Scored
-from .segmentation_figures import ClassScores, Picture, class_figure, gallery_figure
+from .segmentation_figures import ClassScores, Compared, class_figure, gallery_figure
 
 # More models than this side by side leave each picture too small to see anything in.
 _MODELS_SHOWN = 3
-_HEADER = ("Subject", "Evaluator", "Seed", "mIoU (%)", "95 % interval", "Pixel accuracy (%)",
-           "Images", "Record")  # fmt: skip
+HEADER = ("Subject", "Evaluator", "Seed", "mIoU (%)", "95 % interval", "Pixel accuracy (%)",
+          "Images", "Record")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,12 +65,29 @@ class _Model:
         return f"{self.subject}{seed}, {way or 'fine-tuned'}"
 
 
-def segmentation_files(scored: Sequence[Scored]) -> dict[str, bytes]:
-    """Return the files of a report about segmentation, by name; {} where nothing was measured.
+@dataclass(frozen=True, kw_only=True)
+class SegmentationSet:
+    """What a report says of one data set that was segmented."""
 
-    `segmentation.md` is the table; for each data set `class-iou-<set>.png` is the chart, and
-    `segmentation-<set>.png` the pictures, of images evenly spread over the split. Pictures need
-    the images: where they are not there, or are others, the table says so instead.
+    dataset: str
+    split: str
+    rows: Sequence[Sequence[str]]  # of the table, under HEADER
+    chart: bytes  # PNG: IoU by class
+    pictures: bytes | None  # PNG: image, truth and predictions side by side; None: not drawn
+    said: str  # which images the pictures show and whose they are, or why there are none
+    licence: str  # of the images; "" where the set is not registered
+
+    @property
+    def title(self) -> str:
+        """Return the data set and the split."""
+        return f"{self.dataset} ({self.split})"
+
+
+def segmentation_sets(scored: Sequence[Scored]) -> list[SegmentationSet]:
+    """Return what was segmented, by data set; [] where nothing was.
+
+    Pictures are of images evenly spread over the split. They need the images: where these
+    are not there, or are others, `said` says so instead.
 
     Args:
         scored: records, of which those of mIoU with their matrices are used.
@@ -76,24 +96,84 @@ def segmentation_files(scored: Sequence[Scored]) -> dict[str, bytes]:
         ModuleNotFoundError: matplotlib is not installed.
         BadRecord: matrices that are damaged.
     """
+    return [_set(dataset, split, models) for (dataset, split), models in _groups(scored).items()]
+
+
+def _set(dataset: str, split: str, models: Sequence[_Model]) -> SegmentationSet:
+    names = _class_names(dataset, models)
+    shown = _one_floor(models)
+    chart = png_bytes(class_figure([_class_scores(model) for model in shown], names))
+    pictures: bytes | None = None
+    try:
+        pictures, said = _gallery(dataset, split, models)
+    except RelicheckError as error:
+        said = f"No pictures: {error}"
+    return SegmentationSet(
+        dataset=dataset,
+        split=split,
+        rows=_rows(models),
+        chart=chart,
+        pictures=pictures,
+        said=said,
+        licence=segmentation_dataset(dataset).licence if is_registered(dataset) else "",
+    )
+
+
+def segmentation_files(sets: Sequence[SegmentationSet]) -> dict[str, bytes]:
+    """Return the files of a report about segmentation, by name; {} where nothing was measured.
+
+    `segmentation.md` is the table; for each data set `class-iou-<set>.png` is the chart, and
+    `segmentation-<set>.png` the pictures.
+    """
     files: dict[str, bytes] = {}
-    lines = []
-    for (dataset, split), models in _groups(scored).items():
-        names = _class_names(dataset, models)
-        lines.append(f"# {dataset} ({split})\n\n{_table(models)}\n")
-        shown = _one_floor(models)
-        files[f"class-iou-{dataset}.png"] = png_bytes(
-            class_figure([_class_scores(model) for model in shown], names)
-        )
-        try:
-            picture, said = _gallery(dataset, split, models)
-            files[f"segmentation-{dataset}.png"] = picture
-        except RelicheckError as error:
-            said = f"No pictures: {error}"
-        lines.append(f"{said}\n")
-    if lines:
-        files["segmentation.md"] = "\n".join(lines).encode()
+    for one in sets:
+        files[f"class-iou-{one.dataset}.png"] = one.chart
+        if one.pictures is not None:
+            files[f"segmentation-{one.dataset}.png"] = one.pictures
+    if sets:
+        texts = [f"# {one.title}\n\n{markdown_table(HEADER, one.rows)}\n\n{one.said}\n"
+                 for one in sets]  # fmt: skip
+        files["segmentation.md"] = "\n".join(texts).encode()
     return files
+
+
+def segmentation_sections(sets: Sequence[SegmentationSet]) -> list[Section]:
+    """Return the sections of the page about what was segmented.
+
+    Photographs are embedded under a free licence only; others lie beside the page.
+    """
+    return [_section(one) for one in sets]
+
+
+def _section(one: SegmentationSet) -> Section:
+    pictures = [
+        Picture(
+            png=one.chart,
+            caption="IoU of every class with its 95 % interval over images.",
+            description=f"Bars of the IoU of every class of {one.title}, one for each model; the "
+            "table above has their means.",
+        )
+    ]
+    said = one.said
+    if one.pictures is not None and free(one.licence):
+        pictures.append(
+            Picture(
+                png=one.pictures,
+                caption=one.said,
+                description=f"Images of {one.title} beside their true and predicted masks.",
+            )
+        )
+    elif one.pictures is not None:
+        said += f" They lie beside this page, in segmentation-{one.dataset}.png."
+    name = re.sub("[^a-z0-9]+", "-", f"segmentation-{one.dataset}-{one.split}".lower()).strip("-")
+    table = PlainTable(caption="Best first", header=HEADER, rows=one.rows)
+    return Section(
+        name=name,
+        title=f"Segmentation of {one.title}",
+        text=[said],
+        tables=[table],
+        pictures=pictures,
+    )
 
 
 def _groups(scored: Sequence[Scored]) -> dict[tuple[str, str], list[_Model]]:
@@ -125,8 +205,8 @@ def _one_floor(models: Sequence[_Model]) -> list[_Model]:
     return kept
 
 
-def _table(models: Sequence[_Model]) -> str:
-    rows = []
+def _rows(models: Sequence[_Model]) -> list[Sequence[str]]:
+    rows: list[Sequence[str]] = []
     for model in _one_floor(models):
         record, pooled = model.item.record, model.confusions.sum(axis=0)
         miou, _ = bootstrap(model.confusions)
@@ -142,7 +222,7 @@ def _table(models: Sequence[_Model]) -> str:
                 record.id,
             )
         )
-    return markdown_table(_HEADER, rows)
+    return rows
 
 
 def _class_scores(model: _Model) -> ClassScores:
@@ -204,7 +284,7 @@ def _credit(known: SegmentationDataset) -> str:
 
 def _picture(
     source: ImageSource, image: int, shown: Sequence[tuple[_Model, dict[int, np.ndarray]]]
-) -> Picture:
+) -> Compared:
     mask_of = masks_of(source)
     assert mask_of is not None, source.name
     truth = mask_of(image)
@@ -220,7 +300,7 @@ def _picture(
                 "the images, masks and predictions of the record",
                 "Measure again.",
             )
-    return Picture(
+    return Compared(
         name=source.identities[image],
         image=source[image],
         truth=truth,

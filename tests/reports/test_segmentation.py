@@ -17,13 +17,17 @@ from relicheck.reports.report_files import report_of, write_report
 from relicheck.reports.scored import read_scored
 from relicheck.reports.segmentation_figures import (
     ClassScores,
-    Picture,
+    Compared,
     class_figure,
     coloured,
     gallery_figure,
     wrong_pixels,
 )
-from relicheck.reports.segmentation_files import segmentation_files
+from relicheck.reports.segmentation_files import (
+    segmentation_files,
+    segmentation_sections,
+    segmentation_sets,
+)
 from relicheck.reports.segmentation_table import Row, table
 
 CLASSES = ("sky", "road", "car")
@@ -78,7 +82,7 @@ def test_wrong_pixels_are_darker_than_right_ones_and_unscored_ones_are_white():
 def test_the_gallery_holds_the_pixels_of_image_truth_and_prediction():
     truth = np.zeros((60, 80), dtype=np.uint8)
     guess = np.ones((60, 80), dtype=np.uint8)
-    picture = Picture(
+    picture = Compared(
         name="a", image=np.full((60, 80, 3), (1, 99, 2), np.uint8), truth=truth, predictions=[guess]
     )
 
@@ -91,7 +95,9 @@ def test_the_gallery_holds_the_pixels_of_image_truth_and_prediction():
 
 def test_the_same_pictures_give_the_same_bytes():
     one = np.zeros((12, 16), dtype=np.uint8)
-    picture = Picture(name="a", image=np.zeros((12, 16, 3), np.uint8), truth=one, predictions=[one])
+    picture = Compared(
+        name="a", image=np.zeros((12, 16, 3), np.uint8), truth=one, predictions=[one]
+    )
 
     first, second = (
         png_bytes(gallery_figure([picture], ["a"], CLASSES, PALETTE)) for _ in range(2)
@@ -146,7 +152,7 @@ def test_a_report_writes_table_chart_and_pictures(camvid):
 def test_without_the_images_the_table_says_why_there_are_no_pictures(camvid, monkeypatch):
     monkeypatch.setenv("RELICHECK_DATA", str(camvid / "elsewhere"))
 
-    files = segmentation_files(read_scored(camvid / "records"))
+    files = segmentation_files(segmentation_sets(read_scored(camvid / "records")))
 
     assert sorted(files) == ["class-iou-camvid.png", "segmentation.md"]
     assert b"No pictures: camvid is not under" in files["segmentation.md"]
@@ -162,14 +168,32 @@ def test_predictions_that_were_not_counted_are_not_shown(camvid):
     masks[1] = (masks[1] + 1) % 11
     write_shown(item.path, masks)
 
-    files = segmentation_files([item])
+    files = segmentation_files(segmentation_sets([item]))
 
     assert "segmentation-camvid.png" not in files
     assert b"its predicted mask of 0001 does not give the confusion" in files["segmentation.md"]
 
 
+def test_the_page_has_the_table_and_the_chart_and_no_photographs_of_a_closed_licence(camvid):
+    (one,) = segmentation_sets(read_scored(camvid / "records"))
+    (section,) = segmentation_sections([one])
+
+    assert section.name == "segmentation-camvid-test"
+    assert [tuple(row)[3] for row in section.tables[0].rows] == [row[3] for row in one.rows]
+    assert [picture.png for picture in section.pictures] == [one.chart]
+    assert section.text[0].endswith("beside this page, in segmentation-camvid.png.")
+
+
+def test_the_page_shows_photographs_under_a_free_licence(camvid):
+    (one,) = segmentation_sets(read_scored(camvid / "records"))
+    (section,) = segmentation_sections([replace(one, licence="CC BY 4.0")])
+
+    assert [picture.png for picture in section.pictures] == [one.chart, one.pictures]
+
+
 def test_records_of_images_give_no_segmentation_files(scored):
-    assert segmentation_files([scored("byol")]) == {}
+    assert segmentation_sets([scored("byol")]) == []
+    assert segmentation_files([]) == {}
 
 
 def test_the_table_sets_each_backbone_beside_the_best_untrained_one(scored):

@@ -44,7 +44,7 @@ def COMMAND(
 
     \b
     Example:
-      relicheck rerun 8385d1ece7f4a2a1 --records runs/records
+      relicheck rerun 6f5e16de580b35ee --records runs/records
     """
     from ..rerun import rerun
     from ..scored import record_file

@@ -120,6 +120,7 @@ def test_a_record_has_miou_with_the_matrix_of_every_image(whole, masked_folder):
         100 * np.trace(confusions.sum(axis=0)) / sum(scored), abs=1e-9
     )
     assert "learning rate 0.1 (fixed), trained on all 12" in miou.notes
+    assert any("mmsegmentation 1." in note and "mmengine 0." in note for note in miou.notes)
 
 
 def test_the_predictions_that_people_look_at_are_those_that_were_counted(whole, masked_folder):

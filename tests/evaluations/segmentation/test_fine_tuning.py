@@ -421,3 +421,15 @@ def test_a_killed_process_s_run_ends_with_the_same_number(
     ids = killed.read_text().split()
     values = [json.loads((tmp_path / "killed" / f"{i}.json").read_text())["value"] for i in ids]
     assert values == [r.value for r in whole]
+
+
+@pytest.mark.slow
+def test_camvid_is_fine_tuned_from_a_published_network(real_data, tmp_path):
+    miou, *_ = evaluate(
+        "akamaster_resnet20", "camvid", [NAME], records=tmp_path, limit=4,
+        overrides={f"{NAME}.iterations": 2},
+    )  # fmt: skip
+    assert (miou.dataset, miou.images, miou.data_images) == ("camvid", 4, 233)
+    pixels = read_confusions(tmp_path / f"{miou.id}.json").sum(axis=(1, 2))
+    assert (pixels > 0.9 * 480 * 360).all()
+    assert 0 < miou.value < 50

@@ -3,8 +3,8 @@
     python benchmarks/segmentation_fine_tuning.py FOLDER CHECKPOINT...
 
 Measures every CHECKPOINT (a file, or a published name) by `segmentation_camvid_cpu`, prints time
-and memory of each, and writes segmentation_fine_tuning.md and .csv to FOLDER, with differences
-from the last one named. About two minutes each on one idle core; a killed run goes on.
+and memory of each, and writes segmentation_fine_tuning.md, .csv and .png to FOLDER, with the
+differences from the last one named. Minutes each on one core; a killed run goes on.
 """
 
 import resource
@@ -14,6 +14,8 @@ from pathlib import Path
 
 from relicheck.evaluations.evaluate import evaluate
 from relicheck.evaluations.segmentation.kept import read_confusions
+from relicheck.reports.scored import read_scored
+from relicheck.reports.segmentation_files import segmentation_files
 from relicheck.reports.segmentation_table import DATA, Row, table
 
 EVALUATOR = "segmentation_camvid_cpu"
@@ -42,6 +44,8 @@ def main():
         head = f"# {title}\n\n" if ending == ".md" else ""
         (folder / f"segmentation_fine_tuning{ending}").write_text(head + text, encoding="utf-8")
         print(text)
+    pictures = segmentation_files(read_scored(folder / "records"))
+    (folder / "segmentation_fine_tuning.png").write_bytes(pictures[f"segmentation-{DATA}.png"])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import metadata
 
 from ...checkpoints.dependencies import missing_dependency
 from .mmcv_operators import make_mmcv_importable
@@ -34,6 +35,19 @@ def quiet() -> Iterator[None]:
         for message, category, module in _SAID:
             warnings.filterwarnings("ignore", message, category, module)
         yield
+
+
+@cache
+def versions() -> str:
+    """Return what trains: `mmsegmentation 1.2.2, mmengine 0.10.7, mmcv-lite 2.1.0`."""
+    found = []
+    for library in ("mmsegmentation", "mmengine", "mmcv-lite", "mmcv"):
+        for name in (library, f"onedl-{library}"):
+            try:
+                found.append(f"{name} {metadata.version(name)}")
+            except metadata.PackageNotFoundError:
+                continue
+    return ", ".join(found)
 
 
 @cache

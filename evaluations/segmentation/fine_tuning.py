@@ -21,7 +21,7 @@ from ..image_source import ImageSource, masks_of
 from ..provenance import code_sha256, device
 from ..subject import Subject
 from ..sweep import best_of, sweep
-from .bridge import open_bridge
+from .bridge import open_bridge, versions
 from .config import Images, Network, config_of
 from .dataset import SegmentationDataset
 from .measurements import measurements
@@ -50,7 +50,7 @@ def measure(subject: Subject, protocol: FcnProtocol, seed: int) -> Iterator[Meas
     rate, said = _learning_rate(subject, protocol, network, images)
     found = _run(subject, protocol, network, images, rate, seed, choosing=False)
     trained = len(subject.images("train"))
-    notes = (f"learning rate {rate:.3g} ({said}), trained on all {trained:,}",)
+    notes = (f"learning rate {rate:.3g} ({said}), trained on all {trained:,}", versions())
     for measured in measurements(found.confusions, images.classes, notes=notes):
         # What people look at goes with the number it shows.
         yield replace(measured, predicted_masks=found.shown if measured.arrays else None)

@@ -120,6 +120,7 @@ def test_a_record_has_miou_with_the_matrix_of_every_image(whole, masked_folder):
         100 * np.trace(confusions.sum(axis=0)) / sum(scored), abs=1e-9
     )
     assert "learning rate 0.1 (fixed), trained on all 12" in miou.notes
+    assert any("mmsegmentation 1." in note and "mmengine 0." in note for note in miou.notes)
 
 
 def test_the_predictions_that_people_look_at_are_those_that_were_counted(whole, masked_folder):
@@ -420,3 +421,15 @@ def test_a_killed_process_s_run_ends_with_the_same_number(
     ids = killed.read_text().split()
     values = [json.loads((tmp_path / "killed" / f"{i}.json").read_text())["value"] for i in ids]
     assert values == [r.value for r in whole]
+
+
+@pytest.mark.slow
+def test_camvid_is_fine_tuned_from_a_published_network(real_data, tmp_path):
+    miou, *_ = evaluate(
+        "akamaster_resnet20", "camvid", [NAME], records=tmp_path, limit=4,
+        overrides={f"{NAME}.iterations": 2},
+    )  # fmt: skip
+    assert (miou.dataset, miou.images, miou.data_images) == ("camvid", 4, 233)
+    pixels = read_confusions(tmp_path / f"{miou.id}.json").sum(axis=(1, 2))
+    assert (pixels > 0.9 * 480 * 360).all()
+    assert 0 < miou.value < 50

@@ -3,7 +3,9 @@
 import hashlib
 import os
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,6 +77,32 @@ def sha256_of_file(path: Path) -> str:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+class HashBeside:
+    """The SHA-256 of a file, computed by another thread while this one does something else."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin."""
+        self._path, self._given_up = path, threading.Event()
+        pool = ThreadPoolExecutor(1, thread_name_prefix="hash")
+        self._digest = pool.submit(self._compute)
+        pool.shutdown(wait=False)
+
+    def _compute(self) -> str:
+        digest = hashlib.sha256()
+        with self._path.open("rb") as stream:
+            while not self._given_up.is_set() and (chunk := stream.read(_CHUNK)):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def result(self) -> str:
+        """Return it in hexadecimal, when it is there. Raises: OSError, from reading."""
+        return self._digest.result()
+
+    def give_up(self) -> None:
+        """End soon: nobody will ask, and a program waits for its threads."""
+        self._given_up.set()
 
 
 def sha256_of_files(paths: Sequence[Path]) -> str:

@@ -4,7 +4,6 @@ Needs NumPy only: values are read, and torch is imported, when somebody asks for
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,7 @@ from . import formats
 from .common import Tensors, is_common, read_manifest
 from .container import Opened, open_checkpoint, tensors_of
 from .errors import BadCheckpoint, UsageError
-from .files import sha256_of_files
+from .files import HashBeside, sha256_of_files
 from .format import Upstream
 from .manifest import Manifest
 from .parameters import check_parameters, parameter_shapes
@@ -134,19 +133,28 @@ def read_source(
             preprocessing=manifest.preprocessing,
             describe=lambda: manifest,
         )
-    opened = open_checkpoint(path)
-    name, upstream = read_upstream(opened, format_name, network)
-    wanted = parameter_shapes(upstream.spec, upstream.classes)
-    check_parameters(path, shapes_of(upstream.tensors), wanted)
-    # The hash takes as long as the rest; it is computed beside it, on another thread.
-    pool = ThreadPoolExecutor(1)
-    digest = pool.submit(sha256_of_files, opened.files)
-    pool.shutdown(wait=False)
+    # The hash takes as long as the rest; it is computed beside it from the first, on another
+    # thread, which also brings the file from the disk in order.
+    digest = HashBeside(path) if path.is_file() else None
+    try:
+        opened = open_checkpoint(path)
+        name, upstream = read_upstream(opened, format_name, network)
+        wanted = parameter_shapes(upstream.spec, upstream.classes)
+        check_parameters(path, shapes_of(upstream.tensors), wanted)
+    except BaseException:
+        if digest is not None:
+            digest.give_up()
+        raise
+
+    def sha256() -> str:
+        alone = digest is not None and list(opened.files) == [path]
+        return digest.result() if digest and alone else sha256_of_files(opened.files)
+
     return Source(
         tensors=upstream.tensors,
         spec=upstream.spec,
         preprocessing=upstream.preprocessing,
-        describe=lambda: describe(opened, name, upstream, digest.result(), facts or {}, published),
+        describe=lambda: describe(opened, name, upstream, sha256(), facts or {}, published),
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from relicheck.evaluations.evaluate import evaluate
 from relicheck.evaluations.segmentation.kept import read_confusions
 from relicheck.reports.scored import read_scored
-from relicheck.reports.segmentation_files import segmentation_files
+from relicheck.reports.segmentation_files import segmentation_files, segmentation_sets
 from relicheck.reports.segmentation_table import DATA, Row, table
 
 EVALUATOR = "segmentation_camvid_cpu"
@@ -44,7 +44,7 @@ def main():
         head = f"# {title}\n\n" if ending == ".md" else ""
         (folder / f"segmentation_fine_tuning{ending}").write_text(head + text, encoding="utf-8")
         print(text)
-    pictures = segmentation_files(read_scored(folder / "records"))
+    pictures = segmentation_files(segmentation_sets(read_scored(folder / "records")))
     (folder / "segmentation_fine_tuning.png").write_bytes(pictures[f"segmentation-{DATA}.png"])
 
 

@@ -5,6 +5,7 @@ Drawn as `figures` draws: without pyplot, and the same arrays give the same byte
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
 
 _COLUMN_INCHES, _LEGEND_INCHES = 2.2, 0.24
+_TITLE_LETTERS = 28  # that fit above a panel
 _UNSCORED: Colour = (255, 255, 255)
 # Lightness tells the three apart, so that no colour vision is needed.
 _RIGHT: Colour = (214, 226, 236)
@@ -84,7 +86,9 @@ def gallery_figure(
                 _show(axes, pixels)
             row[0].set_ylabel(picture.name, fontsize=7.5)
         for axes, title in zip(grid[0], titles, strict=True):
-            axes.set_title(title, fontsize=9)
+            # A long name of one panel would run into the next one's.
+            lines = [part for line in title.split("\n") for part in wrap(line, _TITLE_LETTERS)]
+            axes.set_title("\n".join(lines), fontsize=9)
         figure.legend(
             handles=entries, loc="outside lower center", ncols=columns, frameon=False, fontsize=8
         )

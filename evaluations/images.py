@@ -3,6 +3,8 @@
 import io
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,11 +45,23 @@ def decode(content: bytes, where: object, *, upright: bool = False) -> np.ndarra
 
     if not content:
         raise BadData(where, "the file is empty", "an image", "Fetch or copy it again.")
+    with readable(where, "an image"), Image.open(io.BytesIO(content)) as image:
+        image.load()
+        turned = ImageOps.exif_transpose(image) if upright else image
+        return _to_rgb(turned, where)
+
+
+@contextmanager
+def readable(where: object, what: str) -> Iterator[None]:
+    """Open and decode a file of PIL's in this context.
+
+    Raises:
+        BadData: it is cut off, damaged, of no kind PIL knows, or a decompression bomb.
+    """
+    from PIL import Image
+
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()
-            turned = ImageOps.exif_transpose(image) if upright else image
-            return _to_rgb(turned, where)
+        yield
     except (
         OSError,
         SyntaxError,
@@ -58,7 +72,7 @@ def decode(content: bytes, where: object, *, upright: bool = False) -> np.ndarra
         Image.DecompressionBombError,
     ) as error:
         raise BadData(
-            where, f"cannot be read as an image ({error})", "a whole image", "Fetch it again."
+            where, f"cannot be read as {what} ({error})", "a whole image", "Fetch it again."
         ) from error
 
 

@@ -5,13 +5,12 @@ and holds indices, so it must never go through a conversion to RGB.
 """
 
 import io
-import struct
-import zlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ...checkpoints.errors import BadData
+from ..images import readable
 
 # Pixels of this value have no class: they are neither trained on nor scored.
 IGNORE = 255
@@ -35,26 +34,13 @@ def decode_mask(content: bytes, where: object) -> np.ndarray:
 
     if not content:
         raise BadData(where, "the file is empty", "a mask", "Fetch or copy it again.")
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()
-            if image.mode in ("P", "L", "1", "I", "I;16", "I;16B"):
-                return np.asarray(image).astype(np.int64)
-            if image.mode in ("RGB", "RGBA"):
-                return np.asarray(image.convert("RGB"))
-            mode = image.mode
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        zlib.error,
-        struct.error,
-        Image.DecompressionBombError,
-    ) as error:
-        raise BadData(
-            where, f"cannot be read as a mask ({error})", "a whole image", "Fetch it again."
-        ) from error
+    with readable(where, "a mask"), Image.open(io.BytesIO(content)) as image:
+        image.load()
+        if image.mode in ("P", "L", "1", "I", "I;16", "I;16B"):
+            return np.asarray(image).astype(np.int64)
+        if image.mode in ("RGB", "RGBA"):
+            return np.asarray(image.convert("RGB"))
+        mode = image.mode
     raise BadData(where, f"a picture of mode {mode}", "indices (PNG of mode P or L)")
 
 

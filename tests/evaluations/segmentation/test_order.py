@@ -71,6 +71,8 @@ def test_kept_and_held_images_are_all_of_them_and_share_none(modules, masked_fol
     assert indices[1] == held_out(12, 0.25, 0).tolist()
 
 
+# jax, where another test imported it, says so of every fork; these workers never touch it.
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")
 def test_worker_processes_read_the_same_views(modules, masked_folder):
     def read(workers):
         dataset = images_of(modules, masked_folder)

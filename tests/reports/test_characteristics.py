@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import relicheck
 from relicheck.reports.characteristics import (
     PROBE,
     SCENARIOS,
@@ -149,10 +148,9 @@ def test_a_table_of_claims_that_hold_seldom_shows_a_discrepancy():
 
 
 def test_the_committed_study_is_the_one_made_now():
-    # Next to the package, or in the checkout that these tests lie in: tables are not shipped.
-    folder = Path(relicheck.__file__).parent / "reports" / "tables"
+    folder = Path(__file__).resolve().parents[2] / "reports" / "tables"
     if not folder.is_dir():
-        folder = Path(__file__).parents[2] / "reports" / "tables"
+        pytest.skip(f"no committed tables at {folder}: not run from a checkout")
     made = TABLES["operating_characteristics"].make()
     assert sorted(path.rpartition(".")[2] for path in made) == ["csv", "md", "svg"]
     for name, text in made.items():

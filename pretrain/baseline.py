@@ -7,12 +7,12 @@ import numpy as np
 from . import methods
 from .cache import use_compilation_cache
 from .config import PretrainConfig
+from .finished import is_finished, training_facts, write
 from .heads import Network
 from .initial import initial_state
-from .inputs import Images, check_inputs
+from .inputs import Images, check_inputs, fingerprint
 from .optimizers import make_optimizer
 from .statistics import estimate_batch_stats
-from .train import is_finished, training_facts, write
 
 RANDOM = "random"  # the method's name in manifests and tables
 
@@ -33,7 +33,11 @@ def random_backbone(config: PretrainConfig, images: Images, output: Path, source
     output = Path(output)
     labels = np.zeros(len(images), dtype=np.int64)
     check_inputs(images, labels, config)
-    facts = {**training_facts(config, images, labels), "epochs": 0, "steps": 0}
+    facts = {
+        **training_facts(config, fingerprint(images, labels), len(images)),
+        "epochs": 0,
+        "steps": 0,
+    }
     # The trained run of the same config must not be mistaken for its own start.
     facts["run_sha256"] = f"random-{facts['run_sha256']}"
     if is_finished(output, facts):

@@ -64,6 +64,9 @@ class PretrainConfig:
     zero_init_last_gamma: bool = False  # the released BYOL weights: False; its public code: True
     batch_norm_momentum: float = 0.9
     target_decay: float = 0.996  # EMA base; rises to 1 along a cosine
+    # Convolutions and matrix products; parameters, statistics and losses stay float32.
+    compute_dtype: Literal["float32", "bfloat16"] = "float32"
+    remat: bool = False  # compute every block again on the way back, to save memory
     # losses
     temperature: float = 0.1  # SimCLR's code; ReLIC and ReLICv2 print none
     contrastive_weight: float = 1.0  # ReLICv2 weighs both terms; the weights were not seen
@@ -89,6 +92,11 @@ class PretrainConfig:
             ("negatives", self.negatives < 1, "at least 1"),
             ("optimizer", self.optimizer not in ("lars", "sgd", "adamw"), "lars, sgd or adamw"),
             ("views", len(self.views) < 1, "at least one view"),
+            (
+                "compute_dtype",
+                self.compute_dtype not in ("float32", "bfloat16"),
+                "float32 or bfloat16",
+            ),
         ):
             if wrong:
                 raise UsageError(f"config.{field}", f"is {getattr(self, field)!r}", wanted)

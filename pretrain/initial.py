@@ -24,7 +24,8 @@ def initial_state(network: Network, optimizer: optax.GradientTransformation) -> 
     """Return the state before the first step; `config.seed` decides every value."""
     variables = initial_variables(network)
     params = variables["params"]
-    target = target_part(params) if network.method.has_target else {}
+    # A copy: the step gives the memory of both away.
+    target = jax.tree.map(jnp.array, target_part(params)) if network.method.has_target else {}
     return TrainState(params, variables["batch_stats"], target, optimizer.init(params))
 
 

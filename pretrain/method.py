@@ -18,11 +18,15 @@ class Outputs(NamedTuple):
     labels: "Array"  # [batch] int32
 
 
+# What a loss is made of: scalars by name, for the log. They are not differentiated.
+Terms = dict[str, "Array"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Method:
     """One method. `loss` is a pure function of the outputs, the config and a random key."""
 
-    loss: "Callable[[Outputs, PretrainConfig, Array], Array]"
+    loss: "Callable[[Outputs, PretrainConfig, Array], tuple[Array, Terms]]"
     source: str
     has_target: bool = False  # an EMA copy of backbone and projector sees the large views
     has_predictor: bool = False  # `online` holds predictions, otherwise projections

@@ -1,4 +1,4 @@
-"""One training step: views, both networks, loss, gradient, target average."""
+"""One training step: both networks, loss, gradient, target average."""
 
 from collections.abc import Callable
 
@@ -7,43 +7,17 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from .config import PretrainConfig
+from .feed import Feed
 from .heads import Network
 from .initial import target_part
 from .losses import unit
-from .method import Method, Outputs
+from .method import Outputs
 from .schedules import target_decay
 from .state import TrainState, Tree
-from .views import normalise, render
 
-# (state, images, masks, labels, step number) -> (state, [loss, spread of the outputs])
-Step = Callable[[TrainState, Array, Array, Array, Array], tuple[TrainState, Array]]
-
-
-def draw_views(
-    key: Array, images: Array, masks: Array, config: PretrainConfig, method: Method
-) -> list[Array]:
-    """Return every view, large ones first: a list of [batch, side, side, 3], normalised.
-
-    ReLICv2 (arXiv:2201.05119), pseudo-code: each large crop comes from the image without
-    its background with probability p_m. With `carry_mask` the removal stays for the later
-    crops, as the listing's reused variable has it.
-
-    Args:
-        images: [batch, height, width, 3] uint8. masks: [batch, height, width] booleans.
-    """
-    source = images.astype(jnp.float32) / 255
-    views = []
-    for index, settings in enumerate((*config.views, *config.small_views)):
-        view_key, mask_key = jax.random.split(jax.random.fold_in(key, index))
-        picked = source
-        if method.has_masks and config.mask_probability and index < len(config.views):
-            removed = jax.random.bernoulli(mask_key, config.mask_probability, (len(images), 1, 1))
-            keep = (masks | ~removed)[..., None]
-            picked = jnp.where(keep, source, config.background)
-            source = picked if config.carry_mask else source
-        views.append(normalise(render(view_key, picked, settings), config.preprocessing))
-    return views
+Facts = dict[str, Array]  # scalars of one step by name: loss, spread, the loss's terms, ...
+# (state, what lies on the device, batch, number of the step) -> (state, facts)
+Step = Callable[[TrainState, Tree, Tree, Array], tuple[TrainState, Facts]]
 
 
 def apply_views(
@@ -72,8 +46,10 @@ def apply_views(
     return jnp.concatenate(outputs), averaged
 
 
-def make_step(network: Network, optimizer: optax.GradientTransformation, total_steps: int) -> Step:
-    """Return the compiled training step of a run of `total_steps`."""
+def make_step(
+    network: Network, optimizer: optax.GradientTransformation, feed: Feed, total_steps: int
+) -> Step:
+    """Return the training step of a run of `total_steps`, a pure function to be compiled."""
     config, method = network.config, network.method
 
     def online(params: Tree, batch_stats: Tree, views: list[Array]) -> tuple[Array, Tree]:
@@ -97,29 +73,28 @@ def make_step(network: Network, optimizer: optax.GradientTransformation, total_s
             return None
         return apply_views(apply, views[: len(config.views)], method.joint_batch_norm)[0]
 
-    def step(
-        state: TrainState, images: Array, masks: Array, labels: Array, number: Array
-    ) -> tuple[TrainState, Array]:
+    def step(state: TrainState, kept: Tree, batch: Tree, number: Array) -> tuple[TrainState, Facts]:
         key = jax.random.fold_in(jax.random.key(config.seed), number)
         view_key, loss_key = jax.random.split(key)
-        views = draw_views(view_key, images, masks, config, method)
+        views, labels = feed.views(view_key, kept, batch, config, method)
         targets = target(state, views)
 
-        def objective(params: Tree) -> tuple[Array, tuple[Array, Tree]]:
+        def objective(params: Tree) -> tuple[Array, tuple[Facts, Tree]]:
             outputs, batch_stats = online(params, state.batch_stats, views)
-            loss = method.loss(Outputs(outputs, targets, labels), config, loss_key)
-            return loss, (jnp.stack([loss, spread(outputs[0])]), batch_stats)
+            loss, terms = method.loss(Outputs(outputs, targets, labels), config, loss_key)
+            return loss, ({"loss": loss, "spread": spread(outputs[0]), **terms}, batch_stats)
 
         gradients, (facts, batch_stats) = jax.grad(objective, has_aux=True)(state.params)
         updates, opt_state = optimizer.update(gradients, state.optimizer, state.params)
         params = optax.apply_updates(state.params, updates)
         tau = target_decay(number, total_steps, config.target_decay)
+        facts["target_decay"] = tau
         average = state.target
         if method.has_target:
             average = moving_average(state.target, target_part(params), tau)
         return TrainState(params, batch_stats, average, opt_state), facts
 
-    return jax.jit(step)
+    return step
 
 
 def moving_average(target: Tree, online: Tree, tau: Array) -> Tree:

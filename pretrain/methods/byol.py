@@ -4,15 +4,15 @@ from jax import Array
 
 from ..config import PretrainConfig
 from ..losses import regression_loss
-from ..method import Method, Outputs
+from ..method import Method, Outputs, Terms
 
 
-def loss(outputs: Outputs, config: PretrainConfig, key: Array) -> Array:
+def loss(outputs: Outputs, config: PretrainConfig, key: Array) -> tuple[Array, Terms]:
     """Return the regression loss, summed over the two directions, averaged over images."""
     assert outputs.target is not None
     forward = regression_loss(outputs.online[0], outputs.target[1])
     backward = regression_loss(outputs.online[1], outputs.target[0])
-    return (forward + backward).mean()
+    return (forward + backward).mean(), {}
 
 
 METHOD = Method(

@@ -4,13 +4,14 @@ from jax import Array
 
 from ..config import PretrainConfig
 from ..losses import relic_loss
-from ..method import Method, Outputs
+from ..method import Method, Outputs, Terms
 
 
-def loss(outputs: Outputs, config: PretrainConfig, key: Array) -> Array:
+def loss(outputs: Outputs, config: PretrainConfig, key: Array) -> tuple[Array, Terms]:
     """Return contrastive terms against the target network plus the invariance penalty."""
     assert outputs.target is not None
-    return relic_loss(outputs.online, outputs.target, config.temperature, config.invariance_weight)
+    loss = relic_loss(outputs.online, outputs.target, config.temperature, config.invariance_weight)
+    return loss, {}
 
 
 METHOD = Method(

@@ -4,13 +4,13 @@ from jax import Array
 
 from ..config import PretrainConfig
 from ..losses import relicv2_loss, sample_negatives
-from ..method import Method, Outputs
+from ..method import Method, Outputs, Terms
 
 
-def loss(outputs: Outputs, config: PretrainConfig, key: Array) -> Array:
+def loss(outputs: Outputs, config: PretrainConfig, key: Array) -> tuple[Array, Terms]:
     """Return the mean over pairs of crops, with negatives sampled from the batch."""
     assert outputs.target is not None
-    return relicv2_loss(
+    loss = relicv2_loss(
         outputs.online,
         outputs.target,
         sample_negatives(key, outputs.online.shape[1], config.negatives),
@@ -19,6 +19,7 @@ def loss(outputs: Outputs, config: PretrainConfig, key: Array) -> Array:
         config.invariance_weight,
         config.include_self_pairs,
     )
+    return loss, {}
 
 
 METHOD = Method(

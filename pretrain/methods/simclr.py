@@ -4,12 +4,12 @@ from jax import Array
 
 from ..config import PretrainConfig
 from ..losses import nt_xent
-from ..method import Method, Outputs
+from ..method import Method, Outputs, Terms
 
 
-def loss(outputs: Outputs, config: PretrainConfig, key: Array) -> Array:
+def loss(outputs: Outputs, config: PretrainConfig, key: Array) -> tuple[Array, Terms]:
     """Return NT-Xent of the two views' projections."""
-    return nt_xent(outputs.online[0], outputs.online[1], config.temperature)
+    return nt_xent(outputs.online[0], outputs.online[1], config.temperature), {}
 
 
 # The released code normalises the concatenation of both views as one batch.

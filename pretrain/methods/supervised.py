@@ -4,12 +4,12 @@ from jax import Array
 
 from ..config import PretrainConfig
 from ..losses import cross_entropy
-from ..method import Method, Outputs
+from ..method import Method, Outputs, Terms
 
 
-def loss(outputs: Outputs, config: PretrainConfig, key: Array) -> Array:
+def loss(outputs: Outputs, config: PretrainConfig, key: Array) -> tuple[Array, Terms]:
     """Return the cross-entropy of the classifier's logits."""
-    return cross_entropy(outputs.online[0], outputs.labels, config.label_smoothing)
+    return cross_entropy(outputs.online[0], outputs.labels, config.label_smoothing), {}
 
 
 METHOD = Method(

@@ -12,7 +12,8 @@ from relicheck.pretrain.heads import Network
 from relicheck.pretrain.initial import initial_state, initial_variables
 from relicheck.pretrain.inputs import batch_indices, total_steps
 from relicheck.pretrain.optimizers import make_optimizer
-from relicheck.pretrain.step import apply_views, draw_views, make_step, moving_average, spread
+from relicheck.pretrain.resident import Resident, draw_views
+from relicheck.pretrain.step import apply_views, make_step, moving_average, spread
 
 
 def test_the_moving_average_by_hand():
@@ -28,10 +29,10 @@ def test_a_step_moves_the_target_by_the_schedule_towards_the_new_online_weights(
     network = Network(tiny_config, methods.load("byol"), 3)
     optimizer = make_optimizer(tiny_config, 6, 3.0)
     before = initial_state(network, optimizer)
-    images, labels = (jnp.asarray(part[:4]) for part in tiny_images)
-    step = make_step(network, optimizer, total_steps=6)
+    feed = Resident(*tiny_images, tiny_config)
+    step = jax.jit(make_step(network, optimizer, feed, total_steps=6))
 
-    after, _ = step(before, images, jnp.ones((4, 1, 1), bool), labels, jnp.asarray(3))
+    after, _ = step(before, feed.on_device(), next(feed.batches(3, 4)), jnp.asarray(3))
 
     # Step 3 of 6: cos(pi / 2) = 0, so tau = 1 - 0.5 * 1/2 = 0.75.
     old = before.target["backbone"]["conv1"]["kernel"]

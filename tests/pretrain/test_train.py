@@ -9,12 +9,15 @@ from safetensors.numpy import load_file
 from relicheck.checkpoints.common import read_checkpoint
 from relicheck.checkpoints.errors import BadCheckpoint, BadData, TrainingFailed, UsageError
 from relicheck.checkpoints.source import read_source
-from relicheck.pretrain import methods, train
+from relicheck.pretrain import methods, train, watch
 from relicheck.pretrain.baseline import random_backbone
 from relicheck.pretrain.heads import Network
 from relicheck.pretrain.initial import initial_variables
+from relicheck.pretrain.options import RunOptions
 from relicheck.pretrain.state import state_path
 from relicheck.pretrain.train import pretrain
+
+QUIET = RunOptions(progress=False)
 
 
 class Interrupting:
@@ -52,7 +55,7 @@ def test_every_method_trains_and_exports_a_whole_checkpoint(
 ):
     config = of_method(tiny_config, method)
 
-    output = pretrain(config, *tiny_images, tmp_path / "out.safetensors", progress=False)
+    output = pretrain(config, *tiny_images, tmp_path / "out.safetensors", options=QUIET)
 
     tensors, manifest = read_checkpoint(output)
     assert manifest.method == method
@@ -68,27 +71,27 @@ def test_every_method_trains_and_exports_a_whole_checkpoint(
 def test_an_interrupted_run_goes_on_to_the_same_bits(
     tiny_config, tiny_images, tmp_path, monkeypatch
 ):
-    through = pretrain(tiny_config, *tiny_images, tmp_path / "a.safetensors", progress=False)
+    through = pretrain(tiny_config, *tiny_images, tmp_path / "a.safetensors", options=QUIET)
     output = tmp_path / "b.safetensors"
     with monkeypatch.context() as patched:
         # Update 0 is the count of steps already taken; two steps later comes Ctrl-C.
-        patched.setattr(train, "progress_bar", Interrupting(after=1))
+        patched.setattr(watch, "progress_bar", Interrupting(after=1))
         with pytest.raises(KeyboardInterrupt):
             pretrain(tiny_config, *tiny_images, output)
     assert state_path(output).exists()
     assert not output.exists()
 
-    pretrain(tiny_config, *tiny_images, output, progress=False)
+    pretrain(tiny_config, *tiny_images, output, options=QUIET)
 
     assert output.read_bytes() == through.read_bytes()
     assert not state_path(output).exists()
 
 
 def test_a_finished_run_is_not_repeated(tiny_config, tiny_images, tmp_path, monkeypatch):
-    output = pretrain(tiny_config, *tiny_images, tmp_path / "a.safetensors", progress=False)
-    monkeypatch.setattr(train, "_Run", None)  # training again would call it
+    output = pretrain(tiny_config, *tiny_images, tmp_path / "a.safetensors", options=QUIET)
+    monkeypatch.setattr(train, "run", None)  # training again would call it
 
-    assert pretrain(tiny_config, *tiny_images, output, progress=False) == output
+    assert pretrain(tiny_config, *tiny_images, output, options=QUIET) == output
 
 
 @pytest.mark.parametrize("change", ["config", "seed", "images"])
@@ -107,7 +110,7 @@ def test_another_run_never_overwrites_a_finished_one(tiny_config, tiny_images, t
 
 def test_the_state_of_another_run_is_refused(tiny_config, tiny_images, tmp_path, monkeypatch):
     output = tmp_path / "a.safetensors"
-    monkeypatch.setattr(train, "progress_bar", Interrupting(after=0))
+    monkeypatch.setattr(watch, "progress_bar", Interrupting(after=0))
     with pytest.raises(KeyboardInterrupt):
         pretrain(tiny_config, *tiny_images, output)
 
@@ -120,7 +123,7 @@ def test_the_state_of_an_unfinished_run_can_be_converted(
     tiny_config, tiny_images, tmp_path, monkeypatch, network, place
 ):
     output = tmp_path / "a.safetensors"
-    monkeypatch.setattr(train, "progress_bar", Interrupting(after=1))
+    monkeypatch.setattr(watch, "progress_bar", Interrupting(after=1))
     with pytest.raises(KeyboardInterrupt):
         pretrain(tiny_config, *tiny_images, output)
 
@@ -141,14 +144,14 @@ def test_a_damaged_state_is_named(tiny_config, tiny_images, tmp_path):
     state_path(output).write_bytes(b"no state")
 
     with pytest.raises(BadCheckpoint, match=r"a\.safetensors\.state.*Delete it to start again"):
-        pretrain(tiny_config, *tiny_images, output, progress=False)
+        pretrain(tiny_config, *tiny_images, output, options=QUIET)
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_without_a_file(tiny_config, tiny_images, tmp_path):
     wild = replace(tiny_config, optimizer="sgd", base_learning_rate=1e38)
 
     with pytest.raises(TrainingFailed, match=r"byol, step \d of 6: the (loss|outputs)"):
-        pretrain(wild, *tiny_images, tmp_path / "a.safetensors", progress=False)
+        pretrain(wild, *tiny_images, tmp_path / "a.safetensors", options=QUIET)
 
     assert list(tmp_path.iterdir()) == []
 

@@ -1,9 +1,10 @@
 """Exact nearest neighbours by cosine, in bounded memory, and the votes they cast.
 
 Training features are read in chunks, once, and compared with every test image; only the
-k nearest found so far are kept. After the first chunk a row's k-th similarity is a bar that
-few later images pass, so sorting costs next to nothing beside the matrix product. NumPy's
-BLAS does that product: it was 1.14 times as fast as torch's on the same core.
+k nearest found so far are kept. After the first chunk a test image's k-th similarity is a bar
+that few later images pass, so that the nearest of sixteen is compared with it before each is:
+what is left costs little beside the matrix product. NumPy's BLAS does that product: it was
+1.14 times as fast as torch's on the same core.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,13 +18,14 @@ from ..checkpoints.progress import progress_bar
 
 Vote = Literal["weighted", "majority"]
 
-# (test rows, training rows) compared at once: 8 MiB of similarities, which stay in a
-# processor's last cache; where features are short, 4 MiB, since looking through the products
-# then costs nearly as much as making them.
-_BLOCK, _SHORT_BLOCK, _SHORT = (2048, 1024), (4096, 256), 128
-_FIRST_ROWS = 1024  # the first chunk sets the bar
-_ROOM = 64  # places for candidates beside twice the k that are kept
-_SHARE = 0.5  # of k, that wait on average when a block is looked at again
+# (test images, training images) compared at once: long features want large products, whereas
+# looking through those of short ones costs half as much as making them, and 8 MiB stay in a
+# processor's last cache.
+_BLOCK, _SHORT_BLOCK, _SHORT = (2048, 2048), (4096, 512), 128
+_FIRST_ROWS, _FIRST_K = 512, 4  # the first chunk sets the bar; in multiples of k, if that is more
+_GROUP = 16  # training images, the nearest of which is compared with the bar
+_ROOM = 32  # places for candidates beside twice the k that are kept
+_SHARE = 0.3  # of k, that wait on average when a block is looked at again
 _NOTHING = np.iinfo(np.int64).max  # farther than any image
 _MOST_IMAGES = (1 << 31) - 1
 _SMALL_VALUES = 1 << 24  # of a product, below which one thread does it
@@ -62,32 +64,32 @@ def nearest(train: np.ndarray, test: np.ndarray, k: int) -> Neighbours:
         _Nearest(min(test_rows, len(test) - begin), k) for begin in range(0, len(test), test_rows)
     ]
     # Made once: fresh pages for every block would cost as much as sorting its candidates.
-    rows_at_once = min(max(train_rows, _FIRST_ROWS), len(train))
+    first_rows = max(_FIRST_ROWS, _FIRST_K * k)
+    rows_at_once = min(max(train_rows, first_rows), len(train))
     room = np.empty((rows_at_once, train.shape[1]), np.float32)
     products = np.empty(min(test_rows, len(test)) * rows_at_once, np.float32)
-    marks = np.empty(8 * (-(-len(products) // 8)), dtype=bool)
     small = len(train) * len(test) < _SMALL_VALUES
     with (
         threadpool_limits(1 if small else None, "blas"),
         progress_bar("nearest neighbours", len(train), "image") as bar,
     ):
         first = 0
-        for rows in _chunks(len(train), train_rows):
+        for rows in _chunks(len(train), first_rows, train_rows):
             chunk = unit(train[first : first + rows], "training features", room[:rows])
             for block, begin in zip(blocks, range(0, len(test), test_rows), strict=True):
                 some = queries[begin : begin + test_rows]
-                found = products[: len(some) * rows].reshape(-1, rows)
-                np.matmul(some, chunk.T, out=found)
-                block.offer(found, first, marks)
+                found = products[: len(some) * rows].reshape(rows, -1)
+                np.matmul(chunk, some.T, out=found)
+                block.offer(found, first)
             first += rows
             bar.update(rows)
     keys = np.concatenate([block.sorted() for block in blocks])
     return Neighbours(similarity=_similarity_of(keys), index=keys & _MOST_IMAGES)
 
 
-def _chunks(images: int, most: int) -> Iterator[int]:
-    """Yield lengths that add up to `images`: the first one, then `most` at most."""
-    rows, left = _FIRST_ROWS, images
+def _chunks(images: int, first: int, most: int) -> Iterator[int]:
+    """Yield lengths that add up to `images`: `first`, then `most` at most."""
+    rows, left = first, images
     while left:
         yield min(rows, left)
         left -= min(rows, left)
@@ -117,7 +119,7 @@ class _Nearest:
 
     A candidate is what beats a row's bar, its k-th similarity when last looked at. Looking
     after every chunk would go through the same k again and again, and looking late lets more
-    pass: candidates wait until there are half as many as neighbours. Until the end no order
+    pass: candidates wait until there are a third as many as neighbours. Until the end no order
     is needed, only which k are nearest.
     """
 
@@ -130,20 +132,18 @@ class _Nearest:
         self._bar = np.full(rows, -np.inf, np.float32)
         self._waiting = 0
 
-    def offer(self, found: np.ndarray, first: int, marks: np.ndarray) -> None:
-        """Take from `found` [rows, chunk] what is nearer; its columns are images from `first`."""
-        width, bar = found.shape[1], self._bar
-        passes: np.ufunc = np.greater
-        if not self._filled.any() and width > self._k:
+    def offer(self, found: np.ndarray, first: int) -> None:
+        """Take from `found` [chunk, rows] what is nearer; its rows are images from `first`."""
+        if not self._filled.any() and len(found) > self._k:
             # The first chunk: all that reach its k-th similarity, ties included.
-            passes = np.greater_equal
-            bar = np.partition(found, width - self._k, axis=1)[:, width - self._k]
-        # Later on, equally near and later is farther, hence not `>=`.
-        passes(found, bar[:, None], out=marks[: found.size].reshape(found.shape))
-        passing = _marked(marks, found.size)
-        if len(passing):
-            row, column = np.divmod(passing, width)
-            self._put(row, _keys_of(found.ravel()[passing], first + column))
+            across = np.ascontiguousarray(found.T)
+            bar = np.partition(across, len(found) - self._k, axis=1)[:, len(found) - self._k]
+            row, image = np.nonzero(across >= bar[:, None])
+            similarity = across[row, image]
+        else:
+            row, image, similarity = _passing(found, self._bar)
+        if len(row):
+            self._put(row, _keys_of(similarity, first + image))
 
     def _put(self, row: np.ndarray, keys: np.ndarray) -> None:
         """Add candidates, sorted by row."""
@@ -183,15 +183,36 @@ class _Nearest:
         return nearest
 
 
-def _marked(marks: np.ndarray, size: int) -> np.ndarray:
-    """Return which of the first `size` marks are set, ascending; as np.flatnonzero."""
-    words = -(-size // 8)
-    marks[size : 8 * words] = False
-    # Few are set: eight at a time, most are passed over at once.
-    some = np.flatnonzero(marks[: 8 * words].view(np.uint64))
-    inside = np.flatnonzero(marks[: 8 * words].reshape(-1, 8)[some])
-    found: np.ndarray = 8 * some[inside >> 3] + (inside & 7)
-    return found
+def _passing(found: np.ndarray, bar: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what is above its column's bar: column, row and value, by column and then by row.
+
+    Args:
+        found: [chunk, rows] floats. bar: [rows] floats.
+    """
+    rest = len(found) % _GROUP
+    whole = len(found) - rest
+    passing = _passing_groups(found[:whole].reshape(-1, _GROUP, found.shape[1]), bar)
+    if not rest:
+        return passing
+    column, row, value = _passing_groups(found[None, whole:], bar)
+    last = (column, whole + row, value)
+    column, row, value = (np.concatenate(both) for both in zip(passing, last, strict=True))
+    order = np.argsort(column, kind="stable")
+    return column[order], row[order], value[order]
+
+
+def _passing_groups(
+    groups: np.ndarray, bar: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return as `_passing`, of [groups, each, rows]; rows are counted through."""
+    count, each, _ = groups.shape
+    # Equally near and later is farther, hence not `>=`.
+    hit = np.ascontiguousarray((groups.max(axis=1) > bar).T)
+    column, group = np.divmod(np.flatnonzero(hit), count)
+    values = groups[group, :, column]
+    above = np.flatnonzero(values > bar[column, None])
+    which, inside = np.divmod(above, each)
+    return column[which], each * group[which] + inside, values.ravel()[above]
 
 
 def _keys_of(similarity: np.ndarray, image: np.ndarray) -> np.ndarray:
